@@ -1,0 +1,1 @@
+"""The business, pure: no I/O, no clock, no framework."""

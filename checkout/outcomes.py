@@ -1,0 +1,138 @@
+"""What the outside world can answer, as tagged values. A refusal is a value; a fault is an exception."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from checkout.money import Money
+
+
+class Answer(BaseModel):
+    """Frozen, and tolerant of members that a newer version writes."""
+
+    model_config = ConfigDict(frozen=True)
+
+
+# --- the gateway ---------------------------------------------------------------------------------------------
+
+
+class PageOpen(Answer):
+    """The hosted page can be paid. *url* is where the customer goes; *declined* counts refused tries on it."""
+
+    outcome: Literal["page_open"] = "page_open"
+    url: str
+    declined: int = 0
+
+
+class UnderWay(Answer):
+    """The customer has paid by a method that settles later; money may still arrive or fail to."""
+
+    outcome: Literal["under_way"] = "under_way"
+
+
+class Captured(Answer):
+    """Money moved to the merchant: *amount*, once, under the gateway's *reference*."""
+
+    outcome: Literal["captured"] = "captured"
+    reference: str
+    amount: Money
+
+
+class Left(Answer):
+    """The customer went back to the shop; nothing was captured and the page may still be open."""
+
+    outcome: Literal["left"] = "left"
+    declined: int = 0
+
+
+class Closed(Answer):
+    """The page is closed for good; nothing was captured and nothing can be."""
+
+    outcome: Literal["closed"] = "closed"
+    declined: int = 0
+
+
+class Declined(Answer):
+    """A definite no. *code* is stable (`card_declined`, `insufficient_funds`, `expired_card`, ...); *soft* may
+    succeed on another day, hard never will.
+    """
+
+    outcome: Literal["declined"] = "declined"
+    code: str
+    soft: bool = True
+
+
+class NeedsCustomer(Answer):
+    """Nothing moved: the customer must authenticate first (SCA)."""
+
+    outcome: Literal["needs_customer"] = "needs_customer"
+
+
+class Refunded(Answer):
+    """Money went back to the customer: *amount*, once, under the gateway's *reference*."""
+
+    outcome: Literal["refunded"] = "refunded"
+    reference: str
+    amount: Money
+
+
+class NothingToRefund(Answer):
+    """Nothing was captured under that key, and now nothing can be: the key is closed."""
+
+    outcome: Literal["nothing_to_refund"] = "nothing_to_refund"
+
+
+class NotFound(Answer):
+    """The gateway does not know the key. Definite only once its uncertainty window has passed."""
+
+    outcome: Literal["not_found"] = "not_found"
+
+
+PageAnswer = Annotated[PageOpen | UnderWay | Captured | Left | Closed, Field(discriminator="outcome")]
+CloseAnswer = Annotated[Closed | Captured | UnderWay, Field(discriminator="outcome")]
+ChargeAnswer = Annotated[Captured | Declined | NeedsCustomer, Field(discriminator="outcome")]
+RefundAnswer = Annotated[Refunded | NothingToRefund, Field(discriminator="outcome")]
+LookUpAnswer = Annotated[
+    PageOpen | UnderWay | Captured | Left | Closed | Declined | NeedsCustomer | Refunded | NothingToRefund | NotFound,
+    Field(discriminator="outcome"),
+]
+
+
+# --- our own parties -----------------------------------------------------------------------------------------
+
+
+class Refused(Answer):
+    """Our own no: *problem* is the name of a problem type of api.md (`plan-not-available`, ...)."""
+
+    outcome: Literal["refused"] = "refused"
+    problem: str
+    detail: str
+
+
+class CustomerReady(Answer):
+    """The customer to contract with; *created* says whether this session made it."""
+
+    outcome: Literal["customer_ready"] = "customer_ready"
+    customer: UUID
+    created: bool
+
+
+class Done(Answer):
+    """It is so now, whether or not it was before."""
+
+    outcome: Literal["done"] = "done"
+
+
+class MethodChosen(Answer):
+    """A saved payment method that can be charged."""
+
+    outcome: Literal["method_chosen"] = "method_chosen"
+    method: UUID
+
+
+CustomerAnswer = Annotated[CustomerReady | Refused, Field(discriminator="outcome")]
+ContractAnswer = Annotated[Done | Refused, Field(discriminator="outcome")]
+MethodAnswer = Annotated[MethodChosen | Refused, Field(discriminator="outcome")]

@@ -1,0 +1,130 @@
+"""The payment gateway port: what we ask in our words, and what every adapter promises."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Protocol
+from uuid import UUID
+
+from checkout.money import Money
+from checkout.outcomes import (
+    ChargeAnswer,
+    CloseAnswer,
+    Declined,
+    LookUpAnswer,
+    PageOpen,
+    RefundAnswer,
+)
+
+
+class GatewayUnavailable(Exception):
+    """Try again: timeout, reset, 5xx, throttled, unreadable answer. Whether it had an effect is unknown."""
+
+
+class GatewayRejected(Exception):
+    """Can't ever work: the gateway refused the request as malformed, or the adapter has a bug."""
+
+
+class ForgedEvent(Exception):
+    """An inbound event whose signature is missing, malformed, wrong or too old."""
+
+
+@dataclass(frozen=True)
+class PageLine:
+    """A line shown on the hosted page; *amount* as it adds up to the page's total."""
+
+    name: str
+    quantity: str
+    amount: Money
+
+
+@dataclass(frozen=True)
+class PageRequest:
+    """A hosted page to open. URLs are the merchant's, already checked; *success_url* and the others may be None,
+    then the gateway shows the outcome itself. *preferred* is card, bank_transfer, wallet or invoice.
+    """
+
+    account: UUID
+    reference: UUID
+    amount: Money
+    merchant: str
+    description: str
+    lines: Sequence[PageLine]
+    success_url: str | None
+    cancel_url: str | None
+    pending_url: str | None
+    preferred: str | None
+    expires_at: datetime
+
+
+@dataclass(frozen=True)
+class SavedMethod:
+    """A method saved at the gateway: its token there and what may be shown of it. *type* is card, bank_transfer,
+    wallet or invoice; expiry is a month and year, None for what does not expire.
+    """
+
+    token: str
+    type: str
+    brand: str | None
+    last4: str | None
+    expiry_month: int | None
+    expiry_year: int | None
+
+
+@dataclass(frozen=True)
+class GatewayEvent:
+    """A hint that something happened: *id* is the gateway's, *account* the organisation, *reference* the session."""
+
+    id: str
+    type: str
+    account: UUID | None
+    reference: UUID | None
+
+
+class PaymentGateway(Protocol):
+    """Every call carries *key*. Repeating a call with the same key and parameters changes nothing and answers the
+    same; the same key with other parameters is GatewayRejected. Undoing what never happened is no error, and
+    closes the key: whatever arrives under it later is refused.
+
+    Raises GatewayUnavailable (outcome unknown) and GatewayRejected (can't ever work), nothing else. No call lasts
+    longer than *timeout*.
+    """
+
+    name: str
+    timeout: timedelta
+    uncertainty: timedelta
+    """A call whose answer was lost can take effect for this long; a NotFound is definite only after it."""
+    memory: timedelta
+    """Keys older than this are forgotten: look up, never post again."""
+
+    async def attach(self, account: UUID, token: str) -> SavedMethod | Declined:
+        """Make a token from the gateway's front end chargeable later."""
+        ...
+
+    async def open_page(self, key: str, page: PageRequest) -> PageOpen:
+        """Open a hosted page for exactly *page.amount*."""
+        ...
+
+    async def close_page(self, key: str, account: UUID) -> CloseAnswer:
+        """Close a page for good, unless it was paid (Captured) or a payment on it is settling (UnderWay)."""
+        ...
+
+    async def charge(  # noqa: PLR0913 - a charge has six facts
+        self, key: str, account: UUID, reference: UUID, method: str, amount: Money, description: str
+    ) -> ChargeAnswer:
+        """Charge a saved *method* (the gateway's token) without the customer."""
+        ...
+
+    async def refund(self, key: str, account: UUID, of: str) -> RefundAnswer:
+        """Return all that was captured under the key *of* and is not returned yet."""
+        ...
+
+    async def look_up(self, key: str, account: UUID) -> LookUpAnswer:
+        """What is true of *key* now: a page, a charge or a refund."""
+        ...
+
+    def read_event(self, headers: Mapping[str, str], body: bytes) -> GatewayEvent:
+        """Verify an inbound event's signature over its raw body; raise ForgedEvent."""
+        ...

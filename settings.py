@@ -1,0 +1,40 @@
+"""The only place that reads the environment; read only by composition roots.
+
+Temporal's own variables (TEMPORAL_ADDRESS, TEMPORAL_NAMESPACE, TLS, API key, profiles) are read by Temporal's
+client configuration, not here.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+
+from pydantic import Field, SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class Settings(BaseSettings):
+    """Every member is an environment variable with the prefix CHECKOUT_, in capitals."""
+
+    model_config = SettingsConfigDict(env_prefix="CHECKOUT_", frozen=True)
+
+    home: Path = Field(Path(".checkout"), description="Folder of the embedded stack's state")
+    database_url: SecretStr | None = Field(None, description="PostgreSQL of the service: postgresql://user:pw@host/db")
+    pepper: SecretStr | None = Field(None, description="Secret mixed into the stored hashes of API keys")
+    host: str = Field("127.0.0.1", description="Address the HTTP parts listen on")
+    port: int = Field(8000, description="Port of `checkout api`")
+    wait: float = Field(10, gt=0, le=60, description="Seconds a call waits for its outcome before it answers 202")
+    task_queue: str = Field("checkout", description="Temporal task queue that API and workers share")
+    retention_days: int = Field(30, ge=1, description="Days Temporal keeps the history of a finished session")
+    sandbox_url: str | None = Field(None, description="Base URL of the sandbox payment provider")
+    sandbox_secret: SecretStr | None = Field(None, description="Bearer secret between the service and the sandbox")
+    webhook_secret: SecretStr | None = Field(None, description="Secret the sandbox signs its events with: whsec_...")
+    gateway_port: int = Field(8001, description="Port of `checkout gateway`")
+    gateway_store: Path = Field(Path(".checkout/gateway.db"), description="The sandbox provider's own store")
+    gateway_webhook_url: str | None = Field(None, description="Where the sandbox sends its events")
+
+
+@cache
+def settings() -> Settings:
+    """The settings of this process, read once."""
+    return Settings()  # type: ignore[call-arg]  # pydantic-settings fills the rest from the environment

@@ -1,0 +1,1 @@
+"""PostgreSQL: all SQL, one file per noun."""

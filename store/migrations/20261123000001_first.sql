@@ -1,0 +1,249 @@
+-- migrate:up
+
+-- Tenancy is enforced here and nowhere else: every table with an organisation_id has a policy that shows only the
+-- rows of the organisation the transaction was opened for (store/database.py). Without one, a query fails.
+CREATE FUNCTION current_organisation() RETURNS uuid LANGUAGE sql STABLE
+    AS $$ SELECT current_setting('checkout.organisation')::uuid $$;
+
+CREATE TABLE organisations (
+    id         uuid PRIMARY KEY,
+    name       text NOT NULL,
+    time_zone  text NOT NULL DEFAULT 'UTC',
+    gateway    text NOT NULL DEFAULT 'sandbox',
+    created_at timestamptz NOT NULL DEFAULT now()
+);
+
+CREATE TABLE api_keys (
+    id              uuid PRIMARY KEY,
+    organisation_id uuid NOT NULL REFERENCES organisations,
+    prefix          text NOT NULL,
+    hash            bytea NOT NULL UNIQUE,
+    scope           text NOT NULL CHECK (scope IN ('merchant', 'operator', 'admin')),
+    created_at      timestamptz NOT NULL DEFAULT now(),
+    revoked_at      timestamptz
+);
+
+CREATE TABLE business_entities (
+    id               uuid PRIMARY KEY,
+    organisation_id  uuid NOT NULL REFERENCES organisations,
+    name             text NOT NULL,
+    country_code     text NOT NULL,
+    default_currency text NOT NULL,
+    created_at       timestamptz NOT NULL DEFAULT now(),
+    UNIQUE (organisation_id, id)
+);
+
+CREATE TABLE customers (
+    id                 uuid PRIMARY KEY,
+    organisation_id    uuid NOT NULL REFERENCES organisations,
+    business_entity_id uuid,
+    customer_name      text NOT NULL,
+    email              text,
+    external_id        text,
+    phone_number       text,
+    address            jsonb,
+    tax_info           jsonb NOT NULL DEFAULT '[]',
+    custom_data        jsonb,
+    status             text NOT NULL DEFAULT 'active' CHECK (status IN ('active', 'archived')),
+    created_at         timestamptz NOT NULL DEFAULT now(),
+    updated_at         timestamptz NOT NULL DEFAULT now(),
+    UNIQUE (organisation_id, id),
+    FOREIGN KEY (organisation_id, business_entity_id) REFERENCES business_entities (organisation_id, id)
+);
+CREATE UNIQUE INDEX one_active_customer_per_email ON customers (organisation_id, lower(email)) WHERE status = 'active';
+
+-- Which session used which customer, and whether it made it: undo archives only what it made and nobody else uses.
+CREATE TABLE customer_links (
+    organisation_id uuid NOT NULL,
+    session_id      uuid NOT NULL,
+    customer_id     uuid NOT NULL,
+    created         boolean NOT NULL,
+    undone          boolean NOT NULL DEFAULT false,
+    PRIMARY KEY (session_id, customer_id),
+    FOREIGN KEY (organisation_id, customer_id) REFERENCES customers (organisation_id, id)
+);
+CREATE INDEX ON customer_links (customer_id);
+
+CREATE TABLE payment_methods (
+    id              uuid PRIMARY KEY,
+    organisation_id uuid NOT NULL,
+    customer_id     uuid NOT NULL,
+    gateway         text NOT NULL,
+    token           text NOT NULL,
+    type            text NOT NULL CHECK (type IN ('card', 'bank_transfer', 'wallet', 'invoice')),
+    brand           text,
+    last4           text,
+    expiry_month    integer,
+    expiry_year     integer,
+    is_default      boolean NOT NULL DEFAULT false,
+    status          text NOT NULL DEFAULT 'active' CHECK (status IN ('active', 'removed')),
+    created_at      timestamptz NOT NULL DEFAULT now(),
+    UNIQUE (organisation_id, id),
+    FOREIGN KEY (organisation_id, customer_id) REFERENCES customers (organisation_id, id)
+);
+CREATE UNIQUE INDEX one_default_method_per_customer ON payment_methods (customer_id)
+    WHERE is_default AND status = 'active';
+
+CREATE TABLE products (
+    id              uuid PRIMARY KEY,
+    organisation_id uuid NOT NULL REFERENCES organisations,
+    name            text NOT NULL,
+    unit            text,
+    description     text,
+    created_at      timestamptz NOT NULL DEFAULT now(),
+    UNIQUE (organisation_id, id)
+);
+
+CREATE TABLE pricings (
+    id              uuid PRIMARY KEY,
+    organisation_id uuid NOT NULL,
+    product_id      uuid NOT NULL,
+    content         jsonb NOT NULL,
+    created_at      timestamptz NOT NULL DEFAULT now(),
+    UNIQUE (organisation_id, id),
+    FOREIGN KEY (organisation_id, product_id) REFERENCES products (organisation_id, id)
+);
+
+CREATE TABLE plans (
+    id              uuid PRIMARY KEY,
+    organisation_id uuid NOT NULL REFERENCES organisations,
+    name            text NOT NULL,
+    currency        text NOT NULL,
+    status          text NOT NULL CHECK (status IN ('draft', 'active', 'archived')),
+    version         integer NOT NULL DEFAULT 1,
+    content         jsonb NOT NULL,
+    created_at      timestamptz NOT NULL DEFAULT now(),
+    UNIQUE (organisation_id, id)
+);
+
+-- What was priced, once and for all: the contract's content, its prices and the estimate. Never changed.
+CREATE TABLE contents (
+    organisation_id uuid NOT NULL REFERENCES organisations,
+    estimation_id   text NOT NULL,
+    content         jsonb NOT NULL,
+    created_at      timestamptz NOT NULL DEFAULT now(),
+    PRIMARY KEY (organisation_id, estimation_id)
+);
+
+-- What people wrote (a guest's details, URLs, notes, reasons): kept out of histories, changed only by erasure.
+CREATE TABLE details (
+    id              uuid NOT NULL,
+    organisation_id uuid NOT NULL REFERENCES organisations,
+    session_id      uuid NOT NULL,
+    details         jsonb NOT NULL,
+    created_at      timestamptz NOT NULL DEFAULT now(),
+    PRIMARY KEY (organisation_id, id)
+);
+CREATE INDEX ON details (session_id);
+
+CREATE TABLE contracts (
+    id              uuid PRIMARY KEY,
+    organisation_id uuid NOT NULL,
+    session_id      uuid NOT NULL,
+    attempt         integer NOT NULL,
+    customer_id     uuid NOT NULL,
+    estimation_id   text NOT NULL,
+    currency        text NOT NULL,
+    name            text,
+    start_date      date NOT NULL,
+    end_date        date,
+    status          text NOT NULL CHECK (status IN ('draft', 'active', 'void', 'expired')),
+    created_at      timestamptz NOT NULL DEFAULT now(),
+    activated_at    timestamptz,
+    voided_at       timestamptz,
+    UNIQUE (organisation_id, id),
+    UNIQUE (session_id, attempt),
+    FOREIGN KEY (organisation_id, customer_id) REFERENCES customers (organisation_id, id),
+    FOREIGN KEY (organisation_id, estimation_id) REFERENCES contents (organisation_id, estimation_id)
+);
+CREATE UNIQUE INDEX one_contract_in_force_per_session ON contracts (session_id) WHERE status = 'active';
+
+-- Each charge, page and refund, under the key it has at the gateway.
+CREATE TABLE payments (
+    key             text PRIMARY KEY,
+    organisation_id uuid NOT NULL REFERENCES organisations,
+    session_id      uuid NOT NULL,
+    kind            text NOT NULL CHECK (kind IN ('charge', 'refund')),
+    amount_minor    bigint NOT NULL CHECK (amount_minor >= 0),
+    currency        text NOT NULL,
+    status          text NOT NULL CHECK (status IN ('pending', 'unknown', 'captured', 'declined', 'refunded', 'cancelled')),
+    reference       text,
+    at              timestamptz NOT NULL,
+    settled_at      timestamptz
+);
+CREATE INDEX ON payments (organisation_id, session_id);
+
+-- The view: written by the workflow only, with a version that can only grow. *state* is checkout/session.py's
+-- SessionState; the columns beside it are what lists filter and order by.
+CREATE TABLE checkout_sessions (
+    id                      uuid PRIMARY KEY,
+    organisation_id         uuid NOT NULL REFERENCES organisations,
+    version                 integer NOT NULL,
+    checkout_session_status text NOT NULL,
+    payment_status          text NOT NULL,
+    customer_id             uuid,
+    contract_id             uuid,
+    guest_checkout          boolean NOT NULL,
+    business_entity_id      uuid,
+    currency                text NOT NULL,
+    needs_attention         boolean NOT NULL,
+    state                   jsonb NOT NULL,
+    created_at              timestamptz NOT NULL,
+    confirmed_at            timestamptz,
+    paid_at                 timestamptz,
+    last_activity_at        timestamptz NOT NULL,
+    due_at                  timestamptz
+);
+CREATE INDEX ON checkout_sessions (organisation_id, created_at DESC, id DESC);
+
+-- One row per change, numbered without gaps; *state* is the session as it was at that moment.
+CREATE TABLE session_events (
+    organisation_id uuid NOT NULL REFERENCES organisations,
+    session_id      uuid NOT NULL,
+    sequence        integer NOT NULL,
+    type            text NOT NULL,
+    actor           text NOT NULL,
+    data            jsonb NOT NULL,
+    state           jsonb NOT NULL,
+    at              timestamptz NOT NULL,
+    PRIMARY KEY (session_id, sequence)
+);
+
+-- Answers to requests with an Idempotency-Key, written with their effect (sessions keep theirs in the workflow).
+CREATE TABLE idempotency_keys (
+    organisation_id uuid NOT NULL REFERENCES organisations,
+    call            text NOT NULL,
+    key             text NOT NULL,
+    fingerprint     text NOT NULL,
+    status          integer NOT NULL,
+    answer          jsonb NOT NULL,
+    created_at      timestamptz NOT NULL DEFAULT now(),
+    PRIMARY KEY (organisation_id, call, key)
+);
+
+-- Events in: stored before they are acknowledged, once per id, then passed on as a hint.
+CREATE TABLE gateway_events (
+    gateway         text NOT NULL,
+    id              text NOT NULL,
+    type            text NOT NULL,
+    organisation_id uuid,
+    session_id      uuid,
+    received_at     timestamptz NOT NULL DEFAULT now(),
+    passed_on_at    timestamptz,
+    PRIMARY KEY (gateway, id)
+);
+
+DO $$
+DECLARE t text;
+BEGIN
+    FOREACH t IN ARRAY ARRAY['business_entities', 'customers', 'customer_links', 'payment_methods', 'products',
+        'pricings', 'plans', 'contents', 'details', 'contracts', 'payments', 'checkout_sessions', 'session_events',
+        'idempotency_keys']
+    LOOP
+        EXECUTE format('ALTER TABLE %I ENABLE ROW LEVEL SECURITY', t);
+        EXECUTE format('ALTER TABLE %I FORCE ROW LEVEL SECURITY', t);
+        EXECUTE format('CREATE POLICY own_organisation ON %I USING (organisation_id = current_organisation())', t);
+    END LOOP;
+END $$;
+
+-- migrate:down
