@@ -111,7 +111,7 @@ class PaymentGateway(Protocol):
         """Close a page for good, unless it was paid (Captured) or a payment on it is settling (UnderWay)."""
         ...
 
-    async def charge(  # noqa: PLR0913 - a charge has six facts
+    async def charge(  # noqa: PLR0913, PLR0917 - a charge has six facts
         self, key: str, account: UUID, reference: UUID, method: str, amount: Money, description: str
     ) -> ChargeAnswer:
         """Charge a saved *method* (the gateway's token) without the customer."""
