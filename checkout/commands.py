@@ -1,0 +1,202 @@
+"""What is asked of the workflow and of the activities: one frozen argument each, ids and amounts only."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Literal
+from uuid import UUID
+
+from checkout.money import Money
+from checkout.session import (
+    Frozen,
+    Mode,
+    Offer,
+    PaymentMethodType,
+    Policy,
+    SessionEvent,
+    SessionState,
+)
+
+
+class Opening(Frozen):
+    """The input of a session's workflow. *fingerprint* is that of the request that opened it."""
+
+    organisation: UUID
+    session: UUID
+    fingerprint: str
+    opened_at: datetime
+    offer: Offer
+    guest_checkout: bool
+    customer: UUID | None
+    business_entity: UUID | None
+    policy: Policy = Policy()
+
+    def state(self) -> SessionState:
+        """The session as it opens: what the API answers and the workflow starts from."""
+        return SessionState(
+            id=self.session,
+            organisation=self.organisation,
+            guest_checkout=self.guest_checkout,
+            customer=self.customer,
+            business_entity=self.business_entity,
+            offer=self.offer,
+            created_at=self.opened_at,
+            updated_at=self.opened_at,
+            last_activity_at=self.opened_at,
+        )
+
+
+class Request(Frozen):
+    """What every update of a session carries. From the Temporal UI, `{"actor": ..., "reason": ...}` is enough.
+
+    *request* is new for each HTTP call and comes back in the answer, so that a replayed answer is recognised;
+    *fingerprint* is that of the validated call, so that a reused key is; *version* is If-Match.
+    """
+
+    actor: str = "operator"
+    request: str = ""
+    fingerprint: str = ""
+    version: int | None = None
+
+
+class Confirm(Request):
+    """Confirm the session. *estimation_id*, when given, must still be the session's."""
+
+    mode: Mode
+    method: UUID | None = None
+    preferred: PaymentMethodType | None = None
+    notes: UUID | None = None
+    estimation_id: str | None = None
+
+
+class Cancel(Request):
+    """Cancel the session. *details* is the row with the reason."""
+
+    details: UUID | None = None
+
+
+class Update(Request):
+    """Replace the offer that was made from *revision* by another one."""
+
+    offer: Offer
+    revision: int
+    updated_fields: tuple[str, ...] = ()
+
+
+class Retry(Request):
+    """Run the failing step again now."""
+
+    reason: str
+
+
+class Compensate(Request):
+    """Undo everything done so far, then reopen the session or close it."""
+
+    reason: str
+    then: Literal["reopen", "close"] = "reopen"
+
+
+class Accepted(Frozen):
+    """The answer to an update: the session at that moment. Kept by Temporal, the same for every repetition."""
+
+    request: str
+    fingerprint: str
+    state: SessionState
+
+
+class RefusedUpdate(Frozen):
+    """Why an update was refused: the details of its failure. *problem* is a problem type of api.md."""
+
+    problem: str
+    detail: str
+    request: str = ""
+    fingerprint: str = ""
+    session_status: str
+    payment_status: str
+    allowed: tuple[str, ...] = ()
+    estimation_id: str | None = None
+    current_estimation_id: str | None = None
+
+
+class PaymentReported(Frozen):
+    """A hint that something happened at the gateway. Nothing in it is believed."""
+
+    event: str
+
+
+# --- activities ----------------------------------------------------------------------------------------------
+
+
+class Effect(Frozen):
+    """Whose effect it is, and the workflow's own instant: activities never ask the machine's clock."""
+
+    organisation: UUID
+    session: UUID
+    at: datetime
+
+
+class CreateCustomer(Effect):
+    """Make the guest of *details* a customer, or find the active one of the same e-mail."""
+
+    details: UUID
+    business_entity: UUID | None
+
+
+class ArchiveCustomer(Effect):
+    """Archive the customer that this session made, unless another session uses it too."""
+
+
+class ContractStep(Effect):
+    """Draft, activate or void the contract of an attempt, made of the content row *estimation_id*."""
+
+    contract: UUID
+    attempt: int
+    customer: UUID | None
+    estimation_id: str
+    plan: UUID | None
+
+
+class ChooseMethod(Effect):
+    """Choose a saved payment method: *method* if given, else the default, of the *preferred* type if given."""
+
+    customer: UUID
+    method: UUID | None
+    preferred: PaymentMethodType | None
+
+
+class OpenPage(Effect):
+    """Open a hosted page for *amount*; what it shows is read from the rows."""
+
+    key: str
+    amount: Money
+    estimation_id: str
+    details: UUID
+    notes: UUID | None
+    preferred: PaymentMethodType | None
+    expires_at: datetime
+
+
+class AtKey(Effect):
+    """Something about one key at the gateway, made for *amount*."""
+
+    key: str
+    amount: Money
+
+
+class Charge(AtKey):
+    """Charge a saved method."""
+
+    method: UUID
+    notes: UUID | None = None
+
+
+class Refund(AtKey):
+    """Return what was captured under the key *of*; *amount* is what may have been."""
+
+    of: str
+
+
+class Publish(Frozen):
+    """Write the view and one row per event; the last event's state is the view."""
+
+    events: tuple[SessionEvent, ...]

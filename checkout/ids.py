@@ -1,0 +1,53 @@
+"""Ids and keys, each built in one place and derived: never random where an effect hangs on it, never from time."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Final
+from uuid import UUID, uuid5
+
+_SPACE: Final = UUID("6f2b7c3e-0d0f-5c52-9a53-6f1c2e7d4b10")
+
+
+def session_of(organisation: UUID, idempotency_key: str) -> UUID:
+    """The session that *organisation* opens with *idempotency_key*: the same one each time."""
+    return uuid5(_SPACE, f"session/{organisation}/{idempotency_key}")
+
+
+def workflow_of(organisation: UUID, session: UUID) -> str:
+    """The workflow id of a session; another organisation's session has another one, so it can't be addressed."""
+    return f"checkout/{organisation}/{session}"
+
+
+def guest_of(session: UUID) -> UUID:
+    """The customer that a guest session creates, on every attempt the same."""
+    return uuid5(_SPACE, f"customer/{session}")
+
+
+def contract_of(session: UUID, attempt: int) -> UUID:
+    """The contract that a confirmation attempt drafts."""
+    return uuid5(_SPACE, f"contract/{session}/{attempt}")
+
+
+def details_of(session: UUID, fingerprint: str) -> UUID:
+    """The details row that a request with *fingerprint* writes for a session."""
+    return uuid5(_SPACE, f"details/{session}/{fingerprint}")
+
+
+def update_of(call: str, idempotency_key: str) -> str:
+    """The Temporal update id of a call made with *idempotency_key*; another call with the same key is another one."""
+    return f"{call}/{hashlib.sha256(idempotency_key.encode()).hexdigest()}"
+
+
+def page_key(session: UUID, attempt: int) -> str:
+    return f"{session}/{attempt}/page"
+
+
+def charge_key(session: UUID, attempt: int, instalment: int, charge: int) -> str:
+    """The key of the *charge*-th try at an instalment: a new one only after a definite no."""
+    return f"{session}/{attempt}/charge/{instalment}/{charge}"
+
+
+def refund_key(of: str) -> str:
+    """The key of the refund of what was captured under the key *of*."""
+    return f"{of}/refund"

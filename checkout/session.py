@@ -1,0 +1,168 @@
+"""A checkout session as its workflow knows it: ids, amounts and dates, no personal data, no documents."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date, datetime, timedelta
+from enum import StrEnum
+from typing import Any, Final, Literal
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict
+
+from checkout.lifecycle import Payment, Status
+from checkout.money import Money
+
+SERVICE: Final = "service"
+"""The actor of what the service does by itself."""
+
+
+class Frozen(BaseModel):
+    """A stored payload: frozen, and tolerant of members that another version wrote."""
+
+    model_config = ConfigDict(frozen=True)
+
+
+class Mode(StrEnum):
+    CHARGE_IMMEDIATELY = "charge_immediately"
+    CHARGE_WHEN_DUE = "charge_when_due"
+    NO_PAYMENT = "no_payment"
+
+
+class PaymentMethodType(StrEnum):
+    CARD = "card"
+    BANK_TRANSFER = "bank_transfer"
+    WALLET = "wallet"
+    INVOICE = "invoice"
+
+
+class Policy(Frozen):
+    """Business constants. They travel in the workflow's input: a running session keeps those it was opened with."""
+
+    page_window: timedelta = timedelta(minutes=30)
+    """How long a payment page waits for its customer."""
+    rounds: tuple[timedelta, ...] = (timedelta(minutes=2), timedelta(minutes=10), timedelta(hours=1))
+    """How long a failing step is retried before attention is raised (again); the last one repeats."""
+    uncertainty: timedelta = timedelta(seconds=3)
+    """How long after a lost answer the gateway's "not found" proves nothing."""
+    key_memory: timedelta = timedelta(hours=24)
+    """How long the gateway remembers a key: an older one is looked up, never posted again."""
+
+
+class Due(Frozen):
+    """Money that falls due: *due_on* is a day of the organisation, *due_at* the instant that day begins."""
+
+    n: int
+    due_on: date
+    due_at: datetime
+    amount: Money
+
+
+class Offer(Frozen):
+    """What may be confirmed. An update replaces it as a whole. *details* is the row with what people wrote."""
+
+    estimation_id: str
+    details: UUID
+    amount_due: Money
+    schedule: tuple[Due, ...]
+    plan: UUID | None = None
+    expires_at: datetime
+
+
+class Step(Frozen):
+    """A step of the confirmation saga, or the undo of one, and how far it is."""
+
+    name: str
+    status: Literal["running", "done", "refused", "failing"]
+    at: datetime
+
+
+class Confirmation(Frozen):
+    """The last attempt to confirm. *notes* is the details row with the description and the customer's notes."""
+
+    mode: Mode
+    attempt: int
+    confirmed_at: datetime
+    method: UUID | None = None
+    preferred: PaymentMethodType | None = None
+    notes: UUID | None = None
+    redirect_url: str | None = None
+    steps: tuple[Step, ...] = ()
+
+
+class PaymentRecord(Frozen):
+    """A charge, a payment page or a refund under its key at the gateway. *declined* is a definite no: nothing was
+    captured under that key, and nothing will be.
+    """
+
+    key: str
+    kind: Literal["charge", "refund"]
+    amount: Money
+    status: Literal["pending", "unknown", "captured", "declined", "refunded"]
+    reference: str | None = None
+    at: datetime
+
+
+class Instalment(Frozen):
+    """A due payment of a completed session."""
+
+    n: int
+    due_at: datetime
+    amount: Money
+    status: Literal["scheduled", "due", "charging", "paid", "failed", "cancelled"] = "scheduled"
+    attempts: int = 0
+
+
+class Attention(Frozen):
+    """Somebody is asked to decide. *step* is the activity that fails, *can* what an operator may do now."""
+
+    reason: str
+    step: str
+    since: datetime
+    detail: str
+    can: tuple[Literal["retry", "compensate"], ...]
+
+
+class SessionState(Frozen):
+    """A session at one moment. *version* counts its changes from 1, *revision* its updates; times are UTC."""
+
+    id: UUID
+    organisation: UUID
+    version: int = 1
+    revision: int = 1
+    status: Status = Status.OPEN
+    payment_status: Payment = Payment.NOT_STARTED
+    guest_checkout: bool
+    customer: UUID | None
+    business_entity: UUID | None
+    contract: UUID | None = None
+    offer: Offer
+    attempts: int = 0
+    confirmation: Confirmation | None = None
+    payments: tuple[PaymentRecord, ...] = ()
+    schedule: tuple[Instalment, ...] = ()
+    attention: Attention | None = None
+    cancellation: UUID | None = None
+    created_at: datetime
+    updated_at: datetime
+    last_activity_at: datetime
+    confirmed_at: datetime | None = None
+    paid_at: datetime | None = None
+    completed_at: datetime | None = None
+    cancelled_at: datetime | None = None
+
+    @property
+    def next_due_at(self) -> datetime | None:
+        """The instant of the next payment that is still to be collected."""
+        return min((i.due_at for i in self.schedule if i.status in {"scheduled", "due", "failed"}), default=None)
+
+
+class SessionEvent(Frozen):
+    """One change of a session: *sequence* is the version it made, *state* the session right after it."""
+
+    sequence: int
+    type: str
+    actor: str
+    at: datetime
+    data: Mapping[str, Any]
+    state: SessionState
