@@ -60,6 +60,15 @@ class PageRequest:
 
 
 @dataclass(frozen=True)
+class ToCharge:
+    """What a charge needs from the rows: which gateway, its token of the saved method, and what to call it."""
+
+    gateway: str
+    token: str
+    description: str
+
+
+@dataclass(frozen=True)
 class SavedMethod:
     """A method saved at the gateway: its token there and what may be shown of it. *type* is card, bank_transfer,
     wallet or invoice; expiry is a month and year, None for what does not expire.

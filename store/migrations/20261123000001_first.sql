@@ -141,7 +141,7 @@ CREATE TABLE contracts (
     organisation_id uuid NOT NULL,
     session_id      uuid NOT NULL,
     attempt         integer NOT NULL,
-    customer_id     uuid NOT NULL,
+    customer_id     uuid CHECK (customer_id IS NOT NULL OR status = 'void'),
     estimation_id   text NOT NULL,
     currency        text NOT NULL,
     name            text,

@@ -1,0 +1,104 @@
+"""The payment gateway's side effects, as activities: a row before money can move, its outcome in the row after."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Final, Protocol
+
+from temporalio import activity
+from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
+
+from checkout.commands import AtKey, Charge, ChooseMethod, OpenPage, Refund
+from checkout.outcomes import (
+    ChargeAnswer,
+    CloseAnswer,
+    LookUpAnswer,
+    MethodAnswer,
+    PageOpen,
+    RefundAnswer,
+    UnderWay,
+)
+from gateways.port import PageRequest, PaymentGateway, ToCharge
+
+INTERVALS: Final = (1, 2, 4, 8, 15, 30, 60, 120)
+"""Seconds between two askings whether a page was paid: five within the first 30 s; the last one repeats."""
+
+
+class PaymentRecords(Protocol):
+    """The rows of payments. A row is there, pending, before its key reaches the gateway."""
+
+    async def gateway(self, cmd: AtKey) -> str: ...
+
+    async def choose_method(self, cmd: ChooseMethod) -> MethodAnswer: ...
+
+    async def page(self, cmd: OpenPage) -> tuple[str, PageRequest]: ...
+
+    async def charge(self, cmd: Charge) -> ToCharge: ...
+
+    async def refund(self, cmd: Refund) -> str: ...
+
+    async def answered(self, cmd: AtKey, answer: LookUpAnswer) -> None: ...
+
+
+class PaymentActivities:
+    def __init__(self, gateways: Mapping[str, PaymentGateway], records: PaymentRecords) -> None:
+        self._gateways = gateways
+        self._records = records
+
+    @activity.defn(name="payments.choose_method")
+    async def choose_method(self, cmd: ChooseMethod) -> MethodAnswer:
+        """Choose the saved method that will be charged when due."""
+        return await self._records.choose_method(cmd)
+
+    @activity.defn(name="payments.open_page")
+    async def open_page(self, cmd: OpenPage) -> PageOpen:
+        """Open the hosted page at the gateway."""
+        gateway, page = await self._records.page(cmd)
+        return await self._gateways[gateway].open_page(cmd.key, page)
+
+    @activity.defn(name="payments.page_outcome")
+    async def page_outcome(self, cmd: AtKey) -> LookUpAnswer:
+        """Ask until the page is paid, left or closed: "not yet" is retried by the server and costs no history."""
+        answer = await self.look_up(cmd)
+        if isinstance(answer, PageOpen | UnderWay):
+            wait = INTERVALS[min(activity.info().attempt, len(INTERVALS)) - 1]
+            raise ApplicationError(
+                "not yet",
+                type="NotYet",
+                category=ApplicationErrorCategory.BENIGN,
+                next_retry_delay=timedelta(seconds=wait),
+            )
+        return answer
+
+    @activity.defn(name="payments.close_page")
+    async def close_page(self, cmd: AtKey) -> CloseAnswer:
+        """Undo of `payments.open_page`: closed, or paid after all, or under way."""
+        answer = await self._gateways[await self._records.gateway(cmd)].close_page(cmd.key, cmd.organisation)
+        await self._records.answered(cmd, answer)
+        return answer
+
+    @activity.defn(name="payments.charge")
+    async def charge(self, cmd: Charge) -> ChargeAnswer:
+        """Charge the saved method, once under this key."""
+        to = await self._records.charge(cmd)
+        answer = await self._gateways[to.gateway].charge(
+            cmd.key, cmd.organisation, cmd.session, to.token, cmd.amount, to.description
+        )
+        await self._records.answered(cmd, answer)
+        return answer
+
+    @activity.defn(name="payments.refund")
+    async def refund(self, cmd: Refund) -> RefundAnswer:
+        """Return what was captured under another key."""
+        gateway = await self._records.refund(cmd)
+        answer = await self._gateways[gateway].refund(cmd.key, cmd.organisation, cmd.of)
+        await self._records.answered(cmd, answer)
+        return answer
+
+    @activity.defn(name="payments.look_up")
+    async def look_up(self, cmd: AtKey) -> LookUpAnswer:
+        """Ask the gateway what is true of a key."""
+        answer = await self._gateways[await self._records.gateway(cmd)].look_up(cmd.key, cmd.organisation)
+        await self._records.answered(cmd, answer)
+        return answer

@@ -1,0 +1,111 @@
+"""Making a guest a customer, and undoing it, with the link that says which session did."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from psycopg.types.json import Jsonb
+
+from checkout.commands import ArchiveCustomer, CreateCustomer
+from checkout.ids import guest_of
+from checkout.outcomes import CustomerReady
+from store.database import Connection, Database
+
+
+class CustomerSteps:
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def create(self, cmd: CreateCustomer) -> CustomerReady:
+        """The active customer with the guest's e-mail: found and linked, or made and linked."""
+        async with self._database.of(cmd.organisation) as connection:
+            guest = await _guest(connection, cmd.details)
+            own = guest_of(cmd.session)
+            customer = await _make(connection, own, cmd, guest) or await _find(connection, guest.get("email"))
+            await link(connection, cmd.organisation, cmd.session, customer, created=customer == own)
+            return CustomerReady(customer=customer, created=customer == own)
+
+    async def archive(self, cmd: ArchiveCustomer) -> None:
+        """Archive what this session made, unless another session uses it. The row is locked first: a session that
+        links it at the same moment is either seen here, or waits and no longer finds it active.
+        """
+        customer = guest_of(cmd.session)
+        async with self._database.of(cmd.organisation) as connection:
+            await connection.execute("SELECT 1 FROM customers WHERE id = %s FOR UPDATE", (customer,))
+            await connection.execute(
+                """
+                WITH undone AS (
+                    UPDATE customer_links SET undone = true WHERE session_id = %(session)s
+                    RETURNING customer_id, created
+                )
+                UPDATE customers SET status = 'archived', updated_at = %(at)s
+                WHERE id = %(customer)s
+                  AND EXISTS (SELECT 1 FROM undone WHERE created AND customer_id = %(customer)s)
+                  AND NOT EXISTS (SELECT 1 FROM customer_links
+                                  WHERE customer_id = %(customer)s AND session_id <> %(session)s AND NOT undone)
+                """,
+                {"session": cmd.session, "customer": customer, "at": cmd.at},
+            )
+
+
+async def link(connection: Connection, organisation: UUID, session: UUID, customer: UUID, *, created: bool) -> None:
+    """Record that *session* uses *customer*; once said to be created, a link stays so."""
+    await connection.execute(
+        """
+        INSERT INTO customer_links (organisation_id, session_id, customer_id, created) VALUES (%s, %s, %s, %s)
+        ON CONFLICT (session_id, customer_id) DO UPDATE SET undone = false
+        """,
+        (organisation, session, customer, created),
+    )
+
+
+async def _guest(connection: Connection, details: UUID) -> dict[str, Any]:
+    cursor = await connection.execute("SELECT details -> 'customer' AS guest FROM details WHERE id = %s", (details,))
+    row = await cursor.fetchone()
+    if row is None:
+        raise LookupError("the details row of this session is missing")
+    guest: dict[str, Any] = row["guest"]
+    return guest
+
+
+async def _make(connection: Connection, own: UUID, cmd: CreateCustomer, guest: dict[str, Any]) -> UUID | None:
+    """Make the guest's row, or bring it back from an undone attempt; None when the e-mail is another customer's."""
+    cursor = await connection.execute(
+        """
+        INSERT INTO customers (id, organisation_id, business_entity_id, customer_name, email, phone_number, address,
+                               tax_info, custom_data)
+        SELECT %(id)s, %(organisation)s, %(entity)s, %(name)s, %(email)s, %(phone)s, %(address)s, %(tax)s, %(custom)s
+        WHERE NOT EXISTS (SELECT 1 FROM customers
+                          WHERE lower(email) = lower(%(email)s) AND status = 'active' AND id <> %(id)s)
+        ON CONFLICT (id) DO UPDATE SET status = 'active', customer_name = excluded.customer_name,
+            email = excluded.email, phone_number = excluded.phone_number, address = excluded.address,
+            tax_info = excluded.tax_info, custom_data = excluded.custom_data, updated_at = now()
+        RETURNING id
+        """,
+        {
+            "id": own,
+            "organisation": cmd.organisation,
+            "entity": cmd.business_entity,
+            "name": guest["customer_name"],
+            "email": guest.get("email"),
+            "phone": guest.get("phone_number"),
+            "address": Jsonb(guest["address"]) if guest.get("address") else None,
+            "tax": Jsonb(guest.get("tax_info") or []),
+            "custom": Jsonb(guest["custom_data"]) if guest.get("custom_data") else None,
+        },
+    )
+    row = await cursor.fetchone()
+    return row["id"] if row else None
+
+
+async def _find(connection: Connection, email: str | None) -> UUID:
+    """The active customer with this e-mail, held until the link to it is written. Not there any more: try again."""
+    cursor = await connection.execute(
+        "SELECT id FROM customers WHERE lower(email) = lower(%s) AND status = 'active' FOR UPDATE", (email,)
+    )
+    row = await cursor.fetchone()
+    if row is None:
+        raise LookupError("the customer of this e-mail was archived just now")
+    customer: UUID = row["id"]
+    return customer

@@ -1,0 +1,179 @@
+"""The payments' rows as the payment activities need them: there before money can move, settled after."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any, Final
+from uuid import UUID
+
+from checkout.commands import AtKey, Charge, ChooseMethod, OpenPage, Refund
+from checkout.money import Money
+from checkout.outcomes import Captured, Closed, Declined, LookUpAnswer, MethodAnswer, MethodChosen, Refunded, Refused
+from gateways.port import PageLine, PageRequest, ToCharge
+from store.database import Connection, Database
+
+SETTLED: Final[Mapping[type, str]] = {
+    Captured: "captured",
+    Declined: "declined",
+    Closed: "declined",
+    Refunded: "refunded",
+}
+"""What an answer makes of its row; any other answer leaves it as it is."""
+
+NO_METHOD: Final = Refused(
+    problem="payment-method-required", detail="The customer has no saved payment method that fits."
+)
+UNUSABLE: Final = Refused(
+    problem="payment-method-unusable", detail="The payment method is not this customer's, was removed or is expired."
+)
+
+
+class PaymentRecords:
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def gateway(self, cmd: AtKey) -> str:
+        """The name of the gateway that the organisation uses."""
+        async with self._database.of(cmd.organisation) as connection:
+            return await _gateway(connection, cmd.organisation)
+
+    async def choose_method(self, cmd: ChooseMethod) -> MethodAnswer:
+        """The method asked for, or the default, or the newest of the preferred type; usable at the command's instant."""
+        async with self._database.of(cmd.organisation) as connection:
+            cursor = await connection.execute(
+                """
+                SELECT id, expiry_month, expiry_year FROM payment_methods
+                WHERE customer_id = %(customer)s AND status = 'active'
+                  AND (%(method)s::uuid IS NULL OR id = %(method)s)
+                  AND (%(method)s::uuid IS NOT NULL OR %(preferred)s::text IS NULL OR type = %(preferred)s)
+                ORDER BY is_default DESC, created_at DESC
+                """,
+                {"customer": cmd.customer, "method": cmd.method, "preferred": cmd.preferred},
+            )
+            methods = await cursor.fetchall()
+        usable = [row["id"] for row in methods if not _expired(row, cmd.at)]
+        if usable:
+            return MethodChosen(method=usable[0])
+        return UNUSABLE if methods or cmd.method else NO_METHOD
+
+    async def page(self, cmd: OpenPage) -> tuple[str, PageRequest]:
+        """Record the page's key, and gather what its customer is shown."""
+        async with self._database.of(cmd.organisation) as connection:
+            await _record(connection, cmd, "charge")
+            return await _gateway(connection, cmd.organisation), await _page(connection, cmd)
+
+    async def charge(self, cmd: Charge) -> ToCharge:
+        """Record the charge's key, and say what to charge. Raises LookupError for a method that is not there."""
+        async with self._database.of(cmd.organisation) as connection:
+            await _record(connection, cmd, "charge")
+            cursor = await connection.execute("SELECT gateway, token FROM payment_methods WHERE id = %s", (cmd.method,))
+            method = await cursor.fetchone()
+            if method is None:
+                raise LookupError("the payment method is missing")
+            description = await _description(connection, cmd.notes)
+        return ToCharge(gateway=method["gateway"], token=method["token"], description=description)
+
+    async def refund(self, cmd: Refund) -> str:
+        """Record the refund's key; nothing is recorded where nothing was captured."""
+        async with self._database.of(cmd.organisation) as connection:
+            return await _gateway(connection, cmd.organisation)
+
+    async def answered(self, cmd: AtKey, answer: LookUpAnswer) -> None:
+        """Settle the row of the key with the gateway's answer; a refund's row is made by it."""
+        status = SETTLED.get(type(answer))
+        if status is None:
+            return
+        async with self._database.of(cmd.organisation) as connection:
+            if isinstance(answer, Refunded):
+                await _record(connection, cmd, "refund", answer.amount)
+            await connection.execute(
+                """
+                UPDATE payments SET status = %(status)s, reference = coalesce(%(reference)s, reference),
+                    amount_minor = %(minor)s, currency = %(currency)s, settled_at = coalesce(settled_at, %(at)s)
+                WHERE key = %(key)s AND status NOT IN ('captured', 'refunded')
+                """,
+                {
+                    "status": status,
+                    "reference": getattr(answer, "reference", None),
+                    "minor": getattr(answer, "amount", cmd.amount).minor,
+                    "currency": getattr(answer, "amount", cmd.amount).currency,
+                    "at": cmd.at,
+                    "key": cmd.key,
+                },
+            )
+
+
+async def _record(connection: Connection, cmd: AtKey | OpenPage, kind: str, amount: Money | None = None) -> None:
+    money = amount or cmd.amount
+    await connection.execute(
+        """
+        INSERT INTO payments (key, organisation_id, session_id, kind, amount_minor, currency, status, at)
+        VALUES (%s, %s, %s, %s, %s, %s, 'pending', %s) ON CONFLICT (key) DO NOTHING
+        """,
+        (cmd.key, cmd.organisation, cmd.session, kind, money.minor, money.currency, cmd.at),
+    )
+
+
+async def _gateway(connection: Connection, organisation: UUID) -> str:
+    cursor = await connection.execute("SELECT gateway FROM organisations WHERE id = %s", (organisation,))
+    row = await cursor.fetchone()
+    if row is None:
+        raise LookupError("the organisation is missing")
+    name: str = row["gateway"]
+    return name
+
+
+async def _description(connection: Connection, notes: UUID | None) -> str:
+    cursor = await connection.execute(
+        "SELECT details ->> 'payment_description' AS description FROM details WHERE id = %s", (notes,)
+    )
+    row = await cursor.fetchone()
+    return (row["description"] if row else None) or ""
+
+
+async def _page(connection: Connection, cmd: OpenPage) -> PageRequest:
+    cursor = await connection.execute(
+        """
+        SELECT coalesce(entity.name, organisation.name) AS merchant,
+               content.content #> '{estimates,current_invoice,line_items}' AS lines,
+               details.details AS details
+        FROM contents content
+        JOIN organisations organisation ON organisation.id = content.organisation_id
+        JOIN details ON details.id = %(details)s
+        LEFT JOIN business_entities entity ON entity.id = (details.details ->> 'business_entity_id')::uuid
+        WHERE content.estimation_id = %(estimation)s
+        """,
+        {"details": cmd.details, "estimation": cmd.estimation_id},
+    )
+    row = await cursor.fetchone()
+    if row is None:
+        raise LookupError("the content or details row of this session is missing")
+    urls: dict[str, str | None] = row["details"]
+    return PageRequest(
+        account=cmd.organisation,
+        reference=cmd.session,
+        amount=cmd.amount,
+        merchant=row["merchant"],
+        description=await _description(connection, cmd.notes),
+        lines=[_line(line) for line in row["lines"] or []],
+        success_url=urls.get("success_url"),
+        cancel_url=urls.get("cancel_url"),
+        pending_url=urls.get("pending_url"),
+        preferred=cmd.preferred,
+        expires_at=cmd.expires_at,
+    )
+
+
+def _line(line: dict[str, Any]) -> PageLine:
+    return PageLine(
+        name=line["name"], quantity=str(line["quantity"]), amount=Money.of(line["amount"], line["currency"])
+    )
+
+
+def _expired(method: Mapping[str, Any], at: datetime) -> bool:
+    """A card is good to the end of its expiry month (UTC)."""
+    if method["expiry_year"] is None:
+        return False
+    year, month = divmod(method["expiry_year"] * 12 + method["expiry_month"], 12)
+    return at >= datetime(year, month + 1, 1, tzinfo=UTC)

@@ -1,0 +1,153 @@
+"""The live session of a workflow: its state, changed only through the tables, and its publication."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from temporalio import workflow
+from temporalio.common import SearchAttributeKey, SearchAttributeUpdate
+from temporalio.exceptions import ActivityError, is_cancelled_exception
+
+from activities.sessions import SessionActivities
+from checkout.commands import Opening, Publish
+from checkout.lifecycle import Event, Payment, PaymentEvent, Status, after, payment_after
+from checkout.session import SERVICE, Attention, Confirmation, PaymentRecord, SessionEvent, SessionState, Step
+from workflows.policies import PUBLISH_AT_ONCE, PUBLISH_SURELY
+from workflows.search_attributes import attributes_of
+
+NAMES: Final = {
+    Event.CONFIRM: "checkout_session.confirmed",
+    Event.CANCEL: "checkout_session.cancelled",
+    Event.EXPIRE: "checkout_session.closed",
+    Event.COMPLETE: "checkout_session.completed",
+    Event.REOPEN: "checkout_session.reopened",
+    Event.CLOSE: "checkout_session.closed",
+}
+"""The event that tells of each change of status."""
+
+STAMPS: Final = {Status.COMPLETED: "completed_at", Status.CANCELLED: "cancelled_at"}
+"""The time that a status is remembered by."""
+
+
+class LiveSession:
+    """State changes here, one event a change; the publisher writes view and events behind it."""
+
+    def __init__(self, opening: Opening) -> None:
+        self.state: SessionState = opening.state()
+        self.policy = opening.policy
+        self.published = 0
+        self._known: dict[SearchAttributeKey[Any], Any] = attributes_of(self.state)
+        self._pending = [
+            SessionEvent(
+                sequence=1,
+                type="checkout_session.opened",
+                actor=SERVICE,
+                at=opening.opened_at,
+                data={},
+                state=self.state,
+            )
+        ]
+
+    @property
+    def status(self) -> Status:
+        return self.state.status
+
+    @property
+    def confirmation(self) -> Confirmation:
+        """The confirmation that is running, or the last one."""
+        if self.state.confirmation is None:
+            raise RuntimeError("the session was never confirmed")
+        return self.state.confirmation
+
+    def change(self, event: str, /, *, actor: str = SERVICE, data: dict[str, Any] | None = None, **to: Any) -> None:
+        """Change members of the state, as one event with the next version."""
+        now = workflow.now()
+        self.state = self.state.model_copy(
+            update={"version": self.state.version + 1, "updated_at": now, "last_activity_at": now} | to
+        )
+        self._pending.append(
+            SessionEvent(
+                sequence=self.state.version, type=event, actor=actor, at=now, data=data or {}, state=self.state
+            )
+        )
+
+    def move(self, event: Event, payment: PaymentEvent | None = None, **more: Any) -> None:
+        """Change the session's status by the table, and the payment's with it; raises IllegalTransition."""
+        status = after(self.status, event)
+        if status in STAMPS:
+            more[STAMPS[status]] = workflow.now()
+        if payment is not None:
+            more["payment_status"] = payment_after(self.state.payment_status, payment)
+        self.change(NAMES[event], status=status, **more)
+
+    def pay(self, event: PaymentEvent, **more: Any) -> None:
+        """Change the payment's status by the table; raises IllegalTransition."""
+        payment = payment_after(self.state.payment_status, event)
+        if payment is Payment.PAID:
+            more["paid_at"] = workflow.now()
+        self.change(f"payment.{payment}", payment_status=payment, **more)
+
+    def with_payment(self, record: PaymentRecord) -> tuple[PaymentRecord, ...]:
+        """The session's payments with *record* in the place of the one with its key, or added."""
+        kept = [record if known.key == record.key else known for known in self.state.payments]
+        return tuple(kept) if record in kept else (*kept, record)
+
+    def with_step(self, name: str, status: Any) -> Confirmation:
+        """The confirmation with a step that is now *status*."""
+        step = Step(name=name, status=status, at=workflow.now())
+        kept = tuple(known for known in self.confirmation.steps if known.name != name)
+        return self.confirmation.model_copy(update={"steps": (*kept, step)})
+
+    def note_step(self, name: str, status: Any) -> None:
+        """Remember how far a step is; it shows with the next change."""
+        self.state = self.state.model_copy(update={"confirmation": self.with_step(name, status)})
+
+    def ask_for_attention(self, attention: Attention) -> None:
+        """Ask somebody to decide; said once per reason and detail."""
+        if self.state.attention is not None:
+            attention = attention.model_copy(update={"since": self.state.attention.since})
+        if attention != self.state.attention:
+            self.change("checkout_session.attention_raised", attention=attention)
+
+    def lower_attention(self) -> None:
+        if self.state.attention is not None:
+            self.change("checkout_session.attention_cleared", attention=None)
+
+    async def until_published(self) -> SessionState:
+        """The state as it is now, once every read shows it."""
+        state = self.state
+        await workflow.wait_condition(lambda: self.published >= state.version)
+        return state
+
+    async def publish_for_ever(self) -> None:
+        """Publish each change behind it, in order; several at once when they come fast."""
+        while True:
+            await workflow.wait_condition(lambda: bool(self._pending))
+            batch = Publish(events=tuple(self._pending))
+            self._show_operators()
+            await _publish(batch)
+            del self._pending[: len(batch.events)]
+            self.published = batch.events[-1].sequence
+
+    def _show_operators(self) -> None:
+        """Upsert the search attributes that changed."""
+        now = attributes_of(self.state)
+        changed = [
+            SearchAttributeUpdate(key, value) if value is not None else key.value_unset()
+            for key, value in now.items()
+            if self._known[key] != value
+        ]
+        if changed:
+            workflow.upsert_search_attributes(changed)
+        self._known = now
+
+
+async def _publish(batch: Publish) -> None:
+    try:
+        await workflow.execute_local_activity(SessionActivities.publish, batch, **PUBLISH_AT_ONCE)
+    except ActivityError as error:
+        if is_cancelled_exception(error):
+            raise
+        await workflow.execute_activity(
+            SessionActivities.publish, batch, summary="The database is away: publish when it is back", **PUBLISH_SURELY
+        )

@@ -1,0 +1,49 @@
+"""How activities are called: the policy has a name, the number stands here once."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any, Final
+
+from temporalio.common import RetryPolicy
+from temporalio.workflow import ActivityCancellationType
+
+INCURABLE: Final = ["GatewayRejected"]
+"""Errors that retrying cannot cure: the step parks and somebody decides."""
+
+STEP: Final[dict[str, Any]] = {
+    "start_to_close_timeout": timedelta(seconds=15),
+    "retry_policy": RetryPolicy(
+        initial_interval=timedelta(milliseconds=500),
+        backoff_coefficient=2,
+        maximum_interval=timedelta(seconds=30),
+        non_retryable_error_types=INCURABLE,
+    ),
+    "cancellation_type": ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
+}
+"""A step or an undo: retried by the server for as long as its round lasts. Cancelled, it is waited for."""
+
+ONCE: Final[dict[str, Any]] = STEP | {"retry_policy": RetryPolicy(maximum_attempts=1)}
+"""A post that moves money: one try; what became of it is looked up."""
+
+ASK: Final[dict[str, Any]] = STEP | {
+    "retry_policy": RetryPolicy(
+        initial_interval=timedelta(seconds=1),
+        maximum_interval=timedelta(minutes=2),
+        non_retryable_error_types=INCURABLE,
+    ),
+}
+"""Asking until there is an answer: "not yet" brings its own interval; a gateway that is away is asked again."""
+
+PUBLISH_AT_ONCE: Final[dict[str, Any]] = {
+    "start_to_close_timeout": timedelta(seconds=2),
+    "schedule_to_close_timeout": timedelta(seconds=3),
+    "retry_policy": RetryPolicy(initial_interval=timedelta(milliseconds=100), maximum_attempts=2),
+}
+"""The view, as a local activity: quick, or not at all, since it keeps its workflow task waiting."""
+
+PUBLISH_SURELY: Final[dict[str, Any]] = {
+    "start_to_close_timeout": timedelta(seconds=10),
+    "retry_policy": RetryPolicy(initial_interval=timedelta(seconds=1), maximum_interval=timedelta(seconds=30)),
+}
+"""The view, as a regular activity: for as long as the database is away."""

@@ -1,0 +1,59 @@
+"""The saga helper: undo is registered above its step, runs newest first, and never gives up."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Coroutine
+from types import TracebackType
+from typing import Any, Self, TypeVar
+
+from temporalio.exceptions import is_cancelled_exception
+
+Result = TypeVar("Result")
+
+
+class Undone(Exception):
+    """Why a saga turns back. Anything else that is raised inside one is a bug and undoes nothing."""
+
+
+class Saga:
+    """`async with Saga() as saga:` - registered undos run when the block is left by Undone or by cancellation.
+
+    A bug fails the workflow task instead, which is tried again with mended code: money is not given back because
+    of a typo.
+    """
+
+    def __init__(self) -> None:
+        self._undos: list[Callable[[], Awaitable[object]]] = []
+
+    def on_failure(self, undo: Callable[[], Awaitable[object]]) -> None:
+        """Register *undo*; it must be safe when its step never happened."""
+        self._undos.append(undo)
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None
+    ) -> None:
+        if error is None or not (isinstance(error, Undone) or is_cancelled_exception(error)):
+            return
+        await shielded(self._undo())
+
+    async def _undo(self) -> None:
+        for undo in reversed(self._undos):
+            await undo()
+
+
+
+
+async def shielded(work: Coroutine[Any, Any, Result]) -> Result:
+    """Finish *work* although this task is cancelled meanwhile; the cancellation is left to whoever caused it."""
+    task = asyncio.get_running_loop().create_task(work)
+    while not task.done():
+        try:
+            await asyncio.shield(task)
+        except asyncio.CancelledError:
+            if task.cancelled():
+                raise
+    return task.result()
