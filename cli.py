@@ -1,0 +1,118 @@
+"""The `checkout` command. Each command imports what it runs when it is asked for, so that help comes at once."""
+
+# ruff: noqa: PLC0415 - see above
+from __future__ import annotations
+
+import asyncio
+import gc
+import os
+import sys
+from pathlib import Path
+from typing import Annotated, Final
+
+import typer
+
+app: Final = typer.Typer(help="A checkout session service on durable execution.", no_args_is_help=True)
+
+PortBase = Annotated[int, typer.Option(min=1024, max=65516, help="Use ports from here to 19 above.")]
+ReadyFile = Annotated[Path | None, typer.Option(help="Write addresses, keys and process ids here as JSON.")]
+
+
+@app.command()
+def up(port_base: PortBase = 8000, ready_file: ReadyFile = None) -> None:
+    """Run PostgreSQL, Temporal, the sandbox provider, a worker and the API until Ctrl-C."""
+    from settings import settings
+    from stack.up import up as run
+
+    run(settings(), port_base, ready_file)
+
+
+@app.command()
+def api() -> None:
+    """Run the API alone."""
+    import uvicorn
+
+    from settings import settings
+
+    chosen = settings()
+    uvicorn.run(
+        "api.main:create",
+        factory=True,
+        host=chosen.host,
+        port=chosen.port,
+        access_log=False,
+        server_header=False,
+        timeout_graceful_shutdown=10,
+    )
+
+
+@app.command()
+def worker() -> None:
+    """Run one worker alone."""
+    from worker import main as run
+
+    run()
+
+
+@app.command()
+def gateway() -> None:
+    """Run the sandbox payment provider alone."""
+    from sandbox.main import main as run
+
+    run()
+
+
+@app.command()
+def migrate() -> None:
+    """Bring database schema, search attributes and retention up to date."""
+    from settings import settings
+    from stack.preparation import migrate_all
+
+    asyncio.run(migrate_all(settings()))
+    typer.echo("Database and Temporal namespace are up to date.")
+
+
+@app.command()
+def demo(
+    once: Annotated[bool, typer.Option("--once", help="End when the purchases are made.")] = False,  # noqa: FBT002 - typer reads options from parameters
+    port_base: PortBase = 8000,
+) -> None:
+    """Make real purchases on the real stack and check every one of them."""
+    from demo import main as run
+
+    run(once=once, port_base=port_base)
+
+
+def main() -> None:
+    """Run a command and leave at once: a process that had a Temporal client may otherwise abort while it exits."""
+    code = _run()
+    gc.collect()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)
+
+
+def _run() -> int:
+    from stack.errors import StackError
+
+    try:
+        app()
+    except StackError as error:
+        typer.echo(str(error), err=True)
+        return 1
+    except SystemExit as end:
+        return _code_of(end)
+    except KeyboardInterrupt:
+        return 130
+    return 0
+
+
+def _code_of(end: SystemExit) -> int:
+    if isinstance(end.code, str):
+        typer.echo(end.code, err=True)
+        return 1
+    return end.code or 0
+
+
+if __name__ == "__main__":
+    main()
