@@ -5,8 +5,6 @@ from __future__ import annotations
 from datetime import timedelta
 from functools import partial
 
-import psycopg
-
 from settings import Settings
 from stack import namespace
 from stack.blueprint import Blueprint
@@ -21,8 +19,6 @@ async def migrate_database(url: str) -> None:
     """Bring the schema at *url* up to date. Raise StackError in words that hold no password."""
     try:
         await migrate(url)
-    except psycopg.OperationalError as error:
-        raise StackError(f"The database cannot be reached: {error}") from error
     except MigrationFailed as error:
         raise StackError(f"The database could not be migrated.\n{error}") from error
 
