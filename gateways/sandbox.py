@@ -1,0 +1,161 @@
+"""The adapter of the sandbox provider: our words into its calls, its answers and errors into ours."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Mapping
+from dataclasses import asdict
+from datetime import timedelta
+from typing import Any, Final, TypeVar
+from uuid import UUID
+
+import httpx
+from pydantic import TypeAdapter, ValidationError
+from standardwebhooks import Webhook, WebhookVerificationError
+
+from checkout.money import Money
+from checkout.outcomes import ChargeAnswer, CloseAnswer, Declined, LookUpAnswer, PageOpen, RefundAnswer
+from gateways.port import (
+    ForgedEvent,
+    GatewayEvent,
+    GatewayRejected,
+    GatewayUnavailable,
+    PageRequest,
+    SavedMethod,
+)
+
+T = TypeVar("T")
+
+LARGEST_ANSWER: Final = 1024 * 1024
+"""Bytes; whatever goes on for longer is no answer."""
+
+LATER: Final = {408, 425, 429}
+"""Statuses below 500 that mean "not now"; with the code key_in_progress, so does 409."""
+
+PAGE: Final[TypeAdapter[PageOpen]] = TypeAdapter(PageOpen)
+CLOSE: Final[TypeAdapter[CloseAnswer]] = TypeAdapter(CloseAnswer)
+CHARGE: Final[TypeAdapter[ChargeAnswer]] = TypeAdapter(ChargeAnswer)
+REFUND: Final[TypeAdapter[RefundAnswer]] = TypeAdapter(RefundAnswer)
+LOOK_UP: Final[TypeAdapter[LookUpAnswer]] = TypeAdapter(LookUpAnswer)
+ATTACH: Final[TypeAdapter[SavedMethod | Declined]] = TypeAdapter(SavedMethod | Declined)
+EVENT: Final[TypeAdapter[GatewayEvent]] = TypeAdapter(GatewayEvent)
+
+
+class SandboxGateway:
+    """A PaymentGateway over the sandbox provider at *url*; *secret* is the bearer both know, *webhook_secret* signs
+    its events. Close it with `aclose()`.
+    """
+
+    name = "sandbox"
+    timeout = timedelta(seconds=5)
+    uncertainty = timedelta(seconds=3)
+    memory = timedelta(hours=24)
+
+    def __init__(self, url: str, secret: str, webhook_secret: str) -> None:
+        self._client = httpx.AsyncClient(
+            base_url=url,
+            headers={"Authorization": f"Bearer {secret}"},
+            timeout=self.timeout.total_seconds(),
+            trust_env=False,
+        )
+        self._webhook = Webhook(webhook_secret)
+
+    async def aclose(self) -> None:
+        await self._client.aclose()
+
+    async def attach(self, account: UUID, token: str) -> SavedMethod | Declined:
+        return await self._call("attach", {"account": str(account), "token": token}, ATTACH)
+
+    async def open_page(self, key: str, page: PageRequest) -> PageOpen:
+        lines = [
+            {"name": line.name, "quantity": line.quantity, "amount_minor": line.amount.minor} for line in page.lines
+        ]
+        body = {
+            **asdict(page),
+            **_money(page.amount),
+            "key": key,
+            "account": str(page.account),
+            "reference": str(page.reference),
+            "lines": lines,
+            "expires_at": page.expires_at.isoformat(),
+        }
+        del body["amount"]
+        return await self._call("open_page", body, PAGE)
+
+    async def close_page(self, key: str, account: UUID) -> CloseAnswer:
+        return await self._call("close_page", {"key": key, "account": str(account)}, CLOSE)
+
+    async def charge(  # noqa: PLR0913, PLR0917 - a charge has six facts
+        self, key: str, account: UUID, reference: UUID, method: str, amount: Money, description: str
+    ) -> ChargeAnswer:
+        body = {
+            "key": key,
+            "account": str(account),
+            "reference": str(reference),
+            "method": method,
+            "description": description,
+            **_money(amount),
+        }
+        return await self._call("charge", body, CHARGE)
+
+    async def refund(self, key: str, account: UUID, of: str) -> RefundAnswer:
+        return await self._call("refund", {"key": key, "account": str(account), "of": of}, REFUND)
+
+    async def look_up(self, key: str, account: UUID) -> LookUpAnswer:
+        return await self._call("look_up", {"key": key, "account": str(account)}, LOOK_UP)
+
+    def read_event(self, headers: Mapping[str, str], body: bytes) -> GatewayEvent:
+        """Only what bears our secret's signature, made in the last five minutes, is an event."""
+        try:
+            content = self._webhook.verify(body, dict(headers))
+            return EVENT.validate_python(content)
+        except (WebhookVerificationError, ValueError) as error:  # ValueError: a malformed header, or no JSON
+            raise ForgedEvent from error
+
+    async def _call(self, call: str, body: dict[str, Any], answer: TypeAdapter[T]) -> T:
+        """Post once, read at most LARGEST_ANSWER within the timeout, and translate every failure."""
+        try:
+            async with (
+                asyncio.timeout(self.timeout.total_seconds()),
+                self._client.stream("POST", f"/{call}", json=body) as response,
+            ):
+                status, content = response.status_code, await _read(response)
+        except (httpx.HTTPError, TimeoutError) as error:
+            raise GatewayUnavailable(f"{call}: {type(error).__name__}") from error
+        _check(call, status, content)
+        try:
+            return answer.validate_json(content)
+        except ValidationError:
+            raise GatewayUnavailable(f"{call}: unreadable answer") from None
+
+
+async def _read(response: httpx.Response) -> bytes:
+    content = bytearray()
+    async for part in response.aiter_bytes():
+        content += part
+        if len(content) > LARGEST_ANSWER:
+            raise httpx.ReadError("endless answer")
+    return bytes(content)
+
+
+def _check(call: str, status: int, content: bytes) -> None:
+    """Raise what a status means: 4xx can't ever work, unless it says "not now"; what is not 2xx is unknown."""
+    if 200 <= status < 300:
+        return
+    code = _code(content)
+    if 400 <= status < 500 and status not in LATER and code != "key_in_progress":
+        raise GatewayRejected(f"{call}: {status} {code}")
+    raise GatewayUnavailable(f"{call}: {status} {code}")
+
+
+def _code(content: bytes) -> str:
+    """The provider's code for an error, empty when the body has none."""
+    try:
+        return str(json.loads(content)["error"]["code"])[:100]
+    except (ValueError, KeyError, TypeError):
+        return ""
+
+
+def _money(amount: Money) -> dict[str, Any]:
+    return {"amount_minor": amount.minor, "currency": amount.currency}

@@ -1,0 +1,216 @@
+"""What each call of the sandbox's API does, inside one transaction: its effect, its answer, and the key it uses up."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from typing import Any, Final, Literal
+
+from pydantic import TypeAdapter
+
+from checkout.money import Money
+from checkout.outcomes import (
+    Answer,
+    Captured,
+    Closed,
+    Declined,
+    LookUpAnswer,
+    NotFound,
+    NothingToRefund,
+    Refunded,
+    UnderWay,
+)
+from sandbox import arming, paying, store
+from sandbox.instruments import Instrument, saved
+from sandbox.records import Key, Payment, stamp
+from sandbox.requests import Attach, Charge, ClosePage, Keyed, LookUp, OpenPage, Refund
+from sandbox.turn import Turn
+
+CLOSED: Final = "closed"
+"""The call of a tombstone: a key that was closed before anything happened under it."""
+
+
+class Refused(Exception):
+    """The request can't ever work. *code* is stable: key_reused, key_closed."""
+
+    def __init__(self, code: str) -> None:
+        super().__init__(code)
+        self.code = code
+
+
+class Attached(Answer):
+    """A method that can be charged from now on; expiry is a month and a year."""
+
+    outcome: Literal["attached"] = "attached"
+    token: str
+    type: str
+    brand: str | None
+    last4: str | None
+    expiry_month: int | None
+    expiry_year: int | None
+
+
+KEPT: Final[TypeAdapter[LookUpAnswer]] = TypeAdapter(LookUpAnswer)
+
+
+def open_page(turn: Turn, request: OpenPage) -> Answer:
+    def act() -> tuple[Answer, str]:
+        payment = _payment(request).model_copy(
+            update={
+                "token": paying.page_token(),
+                "page": request.model_dump_json(),
+                "expires_at": stamp(request.expires_at),
+            }
+        )
+        store.add_payment(turn.connection, payment)
+        turn.enter(payment, "page_opened")
+        return paying.standing(turn, payment), payment.reference
+
+    return _once(turn, request, act)
+
+
+def close_page(turn: Turn, request: ClosePage) -> Answer:
+    if not _close(turn, request, request.key):
+        turn.enter_nothing(str(request.account), request.key)
+    payment = store.payment_of(turn.connection, str(request.account), request.key)
+    if payment is None:
+        return Closed()
+    standing = paying.standing(turn, payment)
+    return standing if isinstance(standing, Captured | UnderWay) else Closed(declined=payment.declined)
+
+
+def charge(turn: Turn, request: Charge) -> Answer:
+    facts = {"key": request.key, "reference": str(request.reference), "account": str(request.account)}
+    if arming.drawn(turn.connection, "charge", facts, ("forget_keys",)):
+        store.forget_key(turn.connection, str(request.account), request.key)
+    instrument = saved(request.method)
+
+    def act() -> tuple[Answer, str]:
+        payment = _charged(turn, _payment(request), instrument)
+        return paying.standing(turn, payment), payment.reference
+
+    try:
+        return _once(turn, request, act)
+    except Refused as refused:
+        if refused.code != "key_closed":
+            raise
+        turn.enter_nothing(str(request.account), request.key)
+        return Declined(code="key_closed", soft=False)
+
+
+def _charged(turn: Turn, payment: Payment, instrument: Instrument | None) -> Payment:
+    store.add_payment(turn.connection, payment)
+    if instrument is None:
+        return paying.decline(turn, payment, "unknown_token", soft=False)
+    if instrument.does == "needs_customer":
+        return paying.ask_for_customer(turn, payment)
+    if instrument.does == "declines":
+        return paying.decline(turn, payment, instrument.code, soft=instrument.soft)
+    return paying.capture(turn, payment)
+
+
+def refund(turn: Turn, request: Refund) -> Answer:
+    account = str(request.account)
+
+    def act() -> tuple[Answer, str | None]:
+        if request.of == request.key:
+            raise Refused("key_reused")
+        payment = store.payment_of(turn.connection, account, request.of)
+        held = [c for c in store.captures_of(turn.connection, account, request.of) if c.refund is None]
+        if held and payment is not None:
+            reference = paying.give_back(turn, payment, held, request.key)
+            returned = Money(minor=sum(c.amount_minor for c in held), currency=payment.currency)
+            return Refunded(reference=reference, amount=returned), payment.reference
+        _close(turn, request, request.of, settling=True)
+        turn.enter_nothing(account, request.key)
+        return NothingToRefund(), payment.reference if payment else None
+
+    return _once(turn, request, act)
+
+
+def look_up(turn: Turn, request: LookUp) -> Answer:
+    account = str(request.account)
+    turn.enter_nothing(account, request.key)
+    payment = store.payment_of(turn.connection, account, request.key)
+    if payment is not None:
+        return paying.standing(turn, paying.brought_up_to_date(turn, payment))
+    held = store.key_of(turn.connection, account, request.key)
+    return KEPT.validate_json(held.answer) if held else NotFound()
+
+
+def attach(turn: Turn, request: Attach) -> Answer:
+    turn.enter_nothing(str(request.account), None)
+    instrument = saved(request.token)
+    if instrument is None:
+        return Declined(code="unknown_token", soft=False)
+    year = None if instrument.years is None else turn.now.year + instrument.years
+    return Attached(
+        token=request.token,
+        type=instrument.type,
+        brand=instrument.brand,
+        last4=instrument.last4,
+        expiry_month=None if year is None else 12,
+        expiry_year=year,
+    )
+
+
+def _once(turn: Turn, request: Keyed, act: Callable[[], tuple[Answer, str | None]]) -> Answer:
+    """Answer as the first time; *act* and keep its answer when this is the first time. One key, one meaning."""
+    account = str(request.account)
+    held = store.key_of(turn.connection, account, request.key)
+    fingerprint = hashlib.sha256(f"{turn.call} {request.model_dump_json()}".encode()).hexdigest()
+    if held is None:
+        answer, reference = act()
+        key = Key(
+            account=account,
+            key=request.key,
+            call=turn.call,
+            reference=reference,
+            fingerprint=fingerprint,
+            answer=answer.model_dump_json(),
+        )
+        store.keep_key(turn.connection, key)
+        return answer
+    if held.call == CLOSED:
+        raise Refused("key_closed")
+    if held.fingerprint != fingerprint:
+        raise Refused("key_reused")
+    turn.enter_nothing(account, request.key)
+    return KEPT.validate_json(held.answer)
+
+
+def _close(turn: Turn, request: Keyed, key: str, *, settling: bool = False) -> bool:
+    """Close *key* for good: its open page, with *settling* also one that is under way, or a key never used. Whether
+    a page was closed by it.
+    """
+    account = str(request.account)
+    payment = store.payment_of(turn.connection, account, key)
+    if payment is not None:
+        standing = paying.brought_up_to_date(turn, payment)
+        return paying.close(turn, standing, settling=settling) is not standing
+    if store.key_of(turn.connection, account, key) is None:
+        answer = Closed().model_dump_json()
+        tombstone = Key(account=account, key=key, call=CLOSED, reference=None, fingerprint="", answer=answer)
+        store.keep_key(turn.connection, tombstone)
+    return False
+
+
+def _payment(request: OpenPage | Charge) -> Payment:
+    return Payment(
+        account=str(request.account),
+        key=request.key,
+        reference=str(request.reference),
+        amount_minor=request.amount_minor,
+        currency=request.currency,
+        status="open",
+    )
+
+
+CALLS: Final[dict[str, Callable[[Turn, Any], Answer]]] = {
+    "attach": attach,
+    "open_page": open_page,
+    "close_page": close_page,
+    "charge": charge,
+    "refund": refund,
+    "look_up": look_up,
+}

@@ -1,0 +1,110 @@
+"""Where calls come in: each runs as one transaction, with the fault whose turn it is."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, TypeVar
+
+from fastapi import Request, Response
+from fastapi.responses import JSONResponse
+
+from sandbox import arming, paying, store
+from sandbox.calls import CALLS, Refused
+from sandbox.records import stamp
+from sandbox.requests import Keyed
+from sandbox.requests import Request as Body
+from sandbox.turn import Turn
+
+if TYPE_CHECKING:
+    from sandbox.webhooks import Deliverer
+
+T = TypeVar("T")
+
+
+def problem(status: int, code: str, **headers: str) -> Response:
+    """An error as this provider writes it: `{"error": {"code"}}`."""
+    return JSONResponse({"error": {"code": code}}, status, headers)
+
+
+class Desk:
+    """*base* is the address the pages stand under; slow payments take *settling*."""
+
+    def __init__(self, books: store.Store, deliverer: Deliverer, base: str, settling: timedelta) -> None:
+        self.books = books
+        self._deliverer = deliverer
+        self._base = base
+        self._settling = settling
+
+    async def turn(self, call: str, act: Callable[[Turn], T], *, answered: bool = True) -> T:
+        """Run *act* as one transaction; its events leave afterwards, or first where a fault says so."""
+        early = False
+
+        def write(connection: store.Connection) -> T:
+            nonlocal early
+            turn = Turn(connection, datetime.now(UTC), call, self._base, self._settling, answered)
+            result = act(turn)
+            early = turn.early
+            return result
+
+        result = await self.books.write(write)
+        if early:
+            await self._deliverer.deliver_due()
+        self._deliverer.wake()
+        return result
+
+    async def fault(self, call: str, body: Body) -> str | None:
+        """The fault that strikes this call before its effect, used up by it."""
+        among = tuple(set(arming.FITS[call]) - set(arming.BROKEN_PROMISES))
+        return await self.turn(call, lambda turn: arming.drawn(turn.connection, call, _facts(turn, body), among))
+
+    async def keep_settling(self, every: float = 0.2) -> None:
+        """Settle and expire what is due, for ever; what fell due while the process was away comes first."""
+        while True:
+            due = await self.books.read(lambda connection: store.due_payments(connection, stamp(datetime.now(UTC))))
+            for payment in due:
+                await self.turn("page", lambda turn, key=(payment.account, payment.key): _settle(turn, *key))  # type: ignore[misc]
+            await asyncio.sleep(every)
+
+
+@dataclass(frozen=True)
+class Visit:
+    """One call at the desk: what a fault may do with it."""
+
+    desk: Desk
+    call: str
+    body: Body
+    request: Request
+
+    async def take_effect(self, *, answered: bool = True) -> Response:
+        """Do what was asked and give the true answer; *answered* says whether the caller will see it."""
+        try:
+            answer = await self.desk.turn(self.call, lambda turn: CALLS[self.call](turn, self.body), answered=answered)
+        except Refused as refused:
+            await self.take_no_effect(answered=answered)
+            return problem(409, refused.code)
+        return Response(answer.model_dump_json(), media_type="application/json")
+
+    async def take_no_effect(self, *, answered: bool = False) -> None:
+        """Only write into the ledger that there was such a call."""
+        account, key = str(self.body.account), self.body.key if isinstance(self.body, Keyed) else None
+        await self.desk.turn(self.call, lambda turn: turn.enter_nothing(account, key), answered=answered)
+
+
+def _settle(turn: Turn, account: str, key: str) -> None:
+    payment = store.payment_of(turn.connection, account, key)
+    if payment is not None:
+        paying.brought_up_to_date(turn, payment)
+
+
+def _facts(turn: Turn, body: Body) -> dict[str, str | None]:
+    """What a fault can match a call by; a call that names no reference has that of its key."""
+    key = body.key if isinstance(body, Keyed) else None
+    account = str(body.account)
+    reference = getattr(body, "reference", None)
+    if reference is None and key is not None:
+        known = store.payment_of(turn.connection, account, getattr(body, "of", key))
+        reference = known.reference if known else None
+    return {"key": key, "account": account, "reference": str(reference) if reference else None}

@@ -1,0 +1,146 @@
+"""What can become of a payment: captured, declined, under way, left, closed, given back. One place for each."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Sequence
+from dataclasses import replace
+from uuid import uuid4
+
+from checkout.money import Money
+from checkout.outcomes import Captured, Closed, Declined, Left, NeedsCustomer, PageOpen, UnderWay
+from sandbox import arming, store
+from sandbox.instruments import AT_PAGE
+from sandbox.records import Capture, Payment, stamp
+from sandbox.turn import Turn
+
+PAYABLE = ("open", "left")
+
+
+def page_token() -> str:
+    """256 random bits: who has the page's address may pay it."""
+    return secrets.token_urlsafe(32)
+
+
+def pay(turn: Turn, payment: Payment, instrument: str) -> Payment:
+    """The customer pays at the page with an *instrument* of AT_PAGE; a page no longer payable stays as it is."""
+    payment = brought_up_to_date(turn, payment)
+    if payment.status not in PAYABLE:
+        return payment
+    chosen = AT_PAGE[instrument]
+    if chosen.does == "captures":
+        return capture(turn, payment)
+    if chosen.does == "declines":
+        return decline(turn, payment, chosen.code)
+    settles_to = "captured" if chosen.does == "settles" else "closed"
+    return _change(
+        turn,
+        payment,
+        "page.under_way",
+        status="under_way",
+        settles_at=stamp(turn.now + turn.settling),
+        settles_to=settles_to,
+    )
+
+
+def leave(turn: Turn, payment: Payment) -> Payment:
+    """The customer goes back to the shop; who comes back may still pay."""
+    payment = brought_up_to_date(turn, payment)
+    return _change(turn, payment, "page.left", status="left") if payment.status in PAYABLE else payment
+
+
+def capture(turn: Turn, payment: Payment) -> Payment:
+    """Money moves, once, unless a fault was armed that breaks this very promise."""
+    facts = {"key": payment.key, "reference": payment.reference, "account": payment.account}
+    fault = arming.drawn(turn.connection, "page" if payment.token else "charge", facts, arming.CAPTURES)
+    amount = payment.amount_minor + (1 if fault == "wrong_amount" else 0)
+    for _ in range(2 if fault == "double_capture" else 1):
+        moved = Capture(
+            reference=f"cap_{uuid4().hex}",
+            account=payment.account,
+            key=payment.key,
+            amount_minor=amount,
+            currency=payment.currency,
+        )
+        store.add_capture(turn.connection, moved)
+        turn.enter(payment, "captured", amount)
+    return _change(turn, payment, "page.paid" if payment.token else "charge.captured", status="captured")
+
+
+def decline(turn: Turn, payment: Payment, code: str, *, soft: bool = True) -> Payment:
+    """A definite no. A page stays payable, a charge is over."""
+    turn.enter(payment, "declined")
+    event, status = ("page.declined", "open") if payment.token else ("charge.declined", "declined")
+    return _change(turn, payment, event, status=status, declined=payment.declined + 1, code=code, soft=soft)
+
+
+def ask_for_customer(turn: Turn, payment: Payment) -> Payment:
+    turn.enter(payment, "none")
+    return _change(turn, payment, "charge.needs_customer", status="needs_customer")
+
+
+def close(turn: Turn, payment: Payment, *, settling: bool = False) -> Payment:
+    """Close an open page for good; with *settling* also one whose payment is under way, which then never arrives."""
+    if payment.status in PAYABLE or (settling and payment.status == "under_way"):
+        turn.enter(payment, "page_closed")
+        payment = _change(turn, payment, None, status="closed", settles_at=None, settles_to=None)
+    return payment
+
+
+def give_back(turn: Turn, payment: Payment, held: Sequence[Capture], key: str) -> str:
+    """Return what is *held*, under *key*; answer the refund's reference."""
+    reference = f"re_{uuid4().hex}"
+    store.return_captures(turn.connection, payment.account, payment.key, reference)
+    returned = payment.model_copy(update={"key": key})
+    turn.enter(returned, "refunded", sum(capture.amount_minor for capture in held))
+    turn.announce("refund.created", returned)
+    return reference
+
+
+def brought_up_to_date(turn: Turn, payment: Payment) -> Payment:
+    """The payment as it is by now: what has settled is settled, what has expired is closed."""
+    now = stamp(turn.now)
+    turn = replace(turn, call="page", answered=True)
+    if payment.status == "under_way" and (payment.settles_at or "") <= now:
+        return capture(turn, payment) if payment.settles_to == "captured" else _fail(turn, payment)
+    if payment.status in PAYABLE and payment.expires_at is not None and payment.expires_at <= now:
+        return close(turn, payment)
+    return payment
+
+
+def standing(  # noqa: PLR0911 - one answer per status
+    turn: Turn, payment: Payment
+) -> Captured | Closed | Declined | Left | NeedsCustomer | PageOpen | UnderWay:
+    """What is true of the payment now, in the words of the gateway port."""
+    match payment.status:
+        case "captured":
+            moved = store.captures_of(turn.connection, payment.account, payment.key)
+            total = Money(minor=sum(capture.amount_minor for capture in moved), currency=payment.currency)
+            return Captured(reference=moved[0].reference, amount=total)
+        case "open":
+            return PageOpen(url=f"{turn.base}/pay/{payment.token}", declined=payment.declined)
+        case "left":
+            return Left(declined=payment.declined)
+        case "closed":
+            return Closed(declined=payment.declined)
+        case "under_way":
+            return UnderWay()
+        case "needs_customer":
+            return NeedsCustomer()
+        case "declined":
+            return Declined(code=payment.code or "declined", soft=payment.soft)
+
+
+def _fail(turn: Turn, payment: Payment) -> Payment:
+    turn.enter(payment, "declined")
+    return _change(
+        turn, payment, "page.failed", status="closed", declined=payment.declined + 1, code="bank_transfer_failed"
+    )
+
+
+def _change(turn: Turn, payment: Payment, event: str | None, **facts: str | int | None) -> Payment:
+    changed = payment.model_copy(update=facts)
+    store.save_payment(turn.connection, changed)
+    if event is not None:
+        turn.announce(event, changed)
+    return changed

@@ -1,0 +1,105 @@
+"""What the sandbox keeps: one record per table of its store. Times are text, UTC, and sort as they happened."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict
+
+Effect = Literal["page_opened", "page_closed", "captured", "declined", "refunded", "none"]
+Status = Literal["open", "left", "under_way", "captured", "closed", "declined", "needs_customer"]
+
+
+def stamp(at: datetime) -> str:
+    """RFC 3339 in UTC with six decimals, so that text sorts by time."""
+    return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
+class Record(BaseModel):
+    model_config = ConfigDict(frozen=True)
+
+
+class Key(Record):
+    """A key that was used: by which call, with which parameters, and what was answered. *call* `closed` is a
+    tombstone: the key was closed before anything happened under it.
+    """
+
+    account: str
+    key: str
+    call: str
+    reference: str | None
+    fingerprint: str
+    answer: str
+
+
+class Payment(Record):
+    """Something to be paid: at a hosted page (*token*, *page* and *expires_at* are set) or by a saved method."""
+
+    account: str
+    key: str
+    reference: str
+    amount_minor: int
+    currency: str
+    status: Status
+    declined: int = 0
+    code: str | None = None
+    soft: bool = True
+    token: str | None = None
+    page: str | None = None
+    expires_at: str | None = None
+    settles_at: str | None = None
+    settles_to: Literal["captured", "closed"] | None = None
+
+
+class Capture(Record):
+    """Money that moved under *key*; *refund* is the reference it went back under."""
+
+    reference: str
+    account: str
+    key: str
+    amount_minor: int
+    currency: str
+    refund: str | None = None
+
+
+class Entry(Record):
+    """A line of the ledger: a call and its true effect, whether or not it was *answered* (api.md, Its ledger)."""
+
+    seq: int = 0
+    at: str
+    call: str
+    key: str | None
+    reference: str | None
+    account: str
+    amount_minor: int | None
+    currency: str | None
+    effect: Effect
+    answered: bool
+
+
+class Event(Record):
+    """A webhook on its way out; *body* never changes, whatever the number of tries."""
+
+    id: str
+    body: str
+    status: Literal["waiting", "delivered", "dropped", "dead"] = "waiting"
+    attempts: int = 0
+    created_at: str
+    due_at: str
+    fault: str | None = None
+
+
+class Armed(Record):
+    """A fault that waits for its call. *fault* None is any that fits; *times* None is without end; *match* is JSON;
+    *seen* counts the calls that matched, so that a seed always draws the same.
+    """
+
+    id: int = 0
+    call: str
+    fault: str | None
+    times: int | None
+    match: str
+    probability: float
+    seed: int
+    seen: int = 0

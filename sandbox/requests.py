@@ -1,0 +1,87 @@
+"""The bodies of the sandbox's API calls, as strict as a provider's."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+from urllib.parse import urlsplit
+from uuid import UUID
+
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
+
+from checkout.money import Currency
+
+
+def _web_address(url: str) -> str:
+    parts = urlsplit(url)
+    if parts.scheme not in {"https", "http"} or not parts.hostname or not url.isascii() or not url.isprintable():
+        raise ValueError("must be an absolute web address")
+    return url
+
+
+KeyText = Annotated[str, Field(min_length=1, max_length=255)]
+Minor = Annotated[int, Field(strict=True, gt=0)]
+Url = Annotated[str, Field(max_length=2083), AfterValidator(_web_address)]
+
+
+class Request(BaseModel):
+    """Every call is about an *account*: the merchant's organisation."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    account: UUID
+
+
+class Keyed(Request):
+    key: KeyText
+
+
+class Line(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    name: str
+    quantity: str
+    amount_minor: int = Field(strict=True)
+
+
+class OpenPage(Keyed):
+    """A page to open; amounts in minor units of *currency*. *reference* is the merchant's session."""
+
+    reference: UUID
+    amount_minor: Minor
+    currency: Currency
+    merchant: str
+    description: str
+    lines: tuple[Line, ...]
+    success_url: Url | None
+    cancel_url: Url | None
+    pending_url: Url | None
+    preferred: Literal["card", "bank_transfer", "wallet", "invoice"] | None
+    expires_at: AwareDatetime
+
+
+class ClosePage(Keyed):
+    pass
+
+
+class Charge(Keyed):
+    """A charge of a saved *method*, without the customer; the amount in minor units."""
+
+    reference: UUID
+    method: str = Field(max_length=255)
+    amount_minor: Minor
+    currency: Currency
+    description: str
+
+
+class Refund(Keyed):
+    """Return what was captured under the key *of*."""
+
+    of: KeyText
+
+
+class LookUp(Keyed):
+    pass
+
+
+class Attach(Request):
+    token: str = Field(max_length=255)

@@ -1,0 +1,254 @@
+"""The sandbox's own durable store, and all of its SQL: SQLite, one writer, on disk before anything is answered."""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from pathlib import Path
+from typing import Any, Final, TypeVar
+
+from sandbox.records import Armed, Capture, Entry, Event, Key, Payment
+
+Connection = sqlite3.Connection
+T = TypeVar("T")
+
+SCHEMA: Final = """
+CREATE TABLE IF NOT EXISTS keys (
+    account TEXT NOT NULL, key TEXT NOT NULL, call TEXT NOT NULL, reference TEXT,
+    fingerprint TEXT NOT NULL, answer TEXT NOT NULL,
+    PRIMARY KEY (account, key)
+);
+CREATE TABLE IF NOT EXISTS payments (
+    account TEXT NOT NULL, key TEXT NOT NULL, reference TEXT NOT NULL,
+    amount_minor INTEGER NOT NULL CHECK (amount_minor > 0), currency TEXT NOT NULL,
+    status TEXT NOT NULL
+        CHECK (status IN ('open', 'left', 'under_way', 'captured', 'closed', 'declined', 'needs_customer')),
+    declined INTEGER NOT NULL DEFAULT 0, code TEXT, soft INTEGER NOT NULL DEFAULT 1,
+    token TEXT UNIQUE, page TEXT, expires_at TEXT, settles_at TEXT, settles_to TEXT,
+    PRIMARY KEY (account, key)
+);
+CREATE INDEX IF NOT EXISTS payments_settling ON payments (settles_at) WHERE status = 'under_way';
+CREATE INDEX IF NOT EXISTS payments_expiring ON payments (expires_at) WHERE status IN ('open', 'left');
+CREATE TABLE IF NOT EXISTS captures (
+    reference TEXT PRIMARY KEY, account TEXT NOT NULL, key TEXT NOT NULL,
+    amount_minor INTEGER NOT NULL, currency TEXT NOT NULL, refund TEXT
+);
+CREATE INDEX IF NOT EXISTS captures_of ON captures (account, key);
+CREATE TABLE IF NOT EXISTS ledger (
+    seq INTEGER PRIMARY KEY AUTOINCREMENT, at TEXT NOT NULL, call TEXT NOT NULL, key TEXT, reference TEXT,
+    account TEXT NOT NULL, amount_minor INTEGER, currency TEXT, answered INTEGER NOT NULL,
+    effect TEXT NOT NULL
+        CHECK (effect IN ('page_opened', 'page_closed', 'captured', 'declined', 'refunded', 'none'))
+);
+CREATE INDEX IF NOT EXISTS ledger_by_key ON ledger (key);
+CREATE INDEX IF NOT EXISTS ledger_by_reference ON ledger (reference);
+CREATE TRIGGER IF NOT EXISTS ledger_keeps BEFORE UPDATE ON ledger
+    BEGIN SELECT RAISE(ABORT, 'the ledger is append-only'); END;
+CREATE TRIGGER IF NOT EXISTS ledger_keeps_all BEFORE DELETE ON ledger
+    BEGIN SELECT RAISE(ABORT, 'the ledger is append-only'); END;
+CREATE TABLE IF NOT EXISTS outbox (
+    id TEXT PRIMARY KEY, body TEXT NOT NULL, status TEXT NOT NULL, attempts INTEGER NOT NULL,
+    created_at TEXT NOT NULL, due_at TEXT NOT NULL, fault TEXT
+);
+CREATE INDEX IF NOT EXISTS outbox_due ON outbox (due_at) WHERE status = 'waiting';
+CREATE TABLE IF NOT EXISTS faults (
+    id INTEGER PRIMARY KEY AUTOINCREMENT, call TEXT NOT NULL, fault TEXT, times INTEGER, match TEXT NOT NULL,
+    probability REAL NOT NULL, seed INTEGER NOT NULL, seen INTEGER NOT NULL
+);
+"""
+
+
+class Store:
+    """One file, one writing thread. What *write* returns is on disk: a kill -9 after it loses nothing."""
+
+    def __init__(self, path: Path) -> None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self._path = path
+        self._writer = ThreadPoolExecutor(max_workers=1, thread_name_prefix="sandbox-store")
+        self._connection = self._writer.submit(_connect, path).result()
+        self._writer.submit(self._connection.executescript, SCHEMA).result()
+
+    async def write(self, act: Callable[[Connection], T]) -> T:
+        """Run *act* in one transaction, alone; commit durably, or roll back whatever it raised."""
+        return await asyncio.get_running_loop().run_in_executor(self._writer, self._transact, act)
+
+    async def read(self, act: Callable[[Connection], T]) -> T:
+        """Run *act* on a snapshot, beside the writer."""
+        return await asyncio.to_thread(self._look, act)
+
+    def close(self) -> None:
+        self._writer.submit(self._connection.close).result()
+        self._writer.shutdown()
+
+    def _transact(self, act: Callable[[Connection], T]) -> T:
+        self._connection.execute("BEGIN IMMEDIATE")
+        try:
+            result = act(self._connection)
+        except BaseException:
+            self._connection.execute("ROLLBACK")
+            raise
+        self._connection.execute("COMMIT")
+        return result
+
+    def _look(self, act: Callable[[Connection], T]) -> T:
+        with closing(_connect(self._path)) as connection:
+            return act(connection)
+
+
+def _connect(path: Path) -> Connection:
+    connection = sqlite3.connect(path, isolation_level=None, timeout=5)
+    connection.row_factory = sqlite3.Row
+    connection.execute("PRAGMA journal_mode = WAL")
+    connection.execute("PRAGMA synchronous = FULL")
+    return connection
+
+
+def _one(rows: Iterator[sqlite3.Row]) -> dict[str, Any] | None:
+    row = next(rows, None)
+    return dict(row) if row else None
+
+
+def key_of(connection: Connection, account: str, key: str) -> Key | None:
+    row = _one(connection.execute("SELECT * FROM keys WHERE account = ? AND key = ?", (account, key)))
+    return Key(**row) if row else None
+
+
+def keep_key(connection: Connection, key: Key) -> None:
+    connection.execute(
+        "INSERT INTO keys (account, key, call, reference, fingerprint, answer)"
+        " VALUES (:account, :key, :call, :reference, :fingerprint, :answer)",
+        key.model_dump(),
+    )
+
+
+def forget_key(connection: Connection, account: str, key: str) -> None:
+    """Forget the key and its payment; what was captured under it stays captured."""
+    connection.execute("DELETE FROM keys WHERE account = ? AND key = ?", (account, key))
+    connection.execute("DELETE FROM payments WHERE account = ? AND key = ?", (account, key))
+
+
+def payment_of(connection: Connection, account: str, key: str) -> Payment | None:
+    row = _one(connection.execute("SELECT * FROM payments WHERE account = ? AND key = ?", (account, key)))
+    return Payment(**row) if row else None
+
+
+def payment_at(connection: Connection, token: str) -> Payment | None:
+    """The payment whose hosted page has this *token* in its address."""
+    row = _one(connection.execute("SELECT * FROM payments WHERE token = ?", (token,)))
+    return Payment(**row) if row else None
+
+
+def due_payments(connection: Connection, now: str) -> list[Payment]:
+    """Those that settle or expire by *now*."""
+    rows = connection.execute(
+        "SELECT * FROM payments WHERE status = 'under_way' AND settles_at <= :now"
+        " UNION ALL SELECT * FROM payments WHERE status IN ('open', 'left') AND expires_at <= :now",
+        {"now": now},
+    )
+    return [Payment(**dict(row)) for row in rows]
+
+
+def add_payment(connection: Connection, payment: Payment) -> None:
+    connection.execute(
+        "INSERT INTO payments (account, key, reference, amount_minor, currency, status, declined, code, soft, token,"
+        " page, expires_at, settles_at, settles_to) VALUES (:account, :key, :reference, :amount_minor, :currency,"
+        " :status, :declined, :code, :soft, :token, :page, :expires_at, :settles_at, :settles_to)",
+        payment.model_dump(),
+    )
+
+
+def save_payment(connection: Connection, payment: Payment) -> None:
+    connection.execute(
+        "UPDATE payments SET status = :status, declined = :declined, code = :code, soft = :soft,"
+        " settles_at = :settles_at, settles_to = :settles_to WHERE account = :account AND key = :key",
+        payment.model_dump(),
+    )
+
+
+def add_capture(connection: Connection, capture: Capture) -> None:
+    connection.execute(
+        "INSERT INTO captures (reference, account, key, amount_minor, currency)"
+        " VALUES (:reference, :account, :key, :amount_minor, :currency)",
+        capture.model_dump(),
+    )
+
+
+def captures_of(connection: Connection, account: str, key: str) -> list[Capture]:
+    """What was captured under *key*, oldest first."""
+    rows = connection.execute(
+        "SELECT * FROM captures WHERE account = ? AND key = ? ORDER BY rowid",
+        (account, key),
+    )
+    return [Capture(**dict(row)) for row in rows]
+
+
+def return_captures(connection: Connection, account: str, key: str, refund: str) -> None:
+    connection.execute(
+        "UPDATE captures SET refund = ? WHERE account = ? AND key = ? AND refund IS NULL", (refund, account, key)
+    )
+
+
+def add_entry(connection: Connection, entry: Entry) -> None:
+    connection.execute(
+        "INSERT INTO ledger (at, call, key, reference, account, amount_minor, currency, effect, answered)"
+        " VALUES (:at, :call, :key, :reference, :account, :amount_minor, :currency, :effect, :answered)",
+        entry.model_dump(exclude={"seq"}),
+    )
+
+
+def entries(connection: Connection, **wanted: str | int | None) -> list[Entry]:
+    """The ledger, oldest first; *key*, *reference*, *account*, *after* (a seq) and *at* (a time) narrow it."""
+    rows = connection.execute(
+        "SELECT * FROM ledger WHERE (:key IS NULL OR key = :key) AND (:reference IS NULL OR reference = :reference)"
+        " AND (:account IS NULL OR account = :account) AND (:after IS NULL OR seq > :after)"
+        " AND (:at IS NULL OR at >= :at) ORDER BY seq",
+        wanted,
+    )
+    return [Entry(**dict(row)) for row in rows]
+
+
+def add_event(connection: Connection, event: Event) -> None:
+    connection.execute(
+        "INSERT INTO outbox (id, body, status, attempts, created_at, due_at, fault)"
+        " VALUES (:id, :body, :status, :attempts, :created_at, :due_at, :fault)",
+        event.model_dump(),
+    )
+
+
+def due_events(connection: Connection, now: str, most: int) -> list[Event]:
+    rows = connection.execute(
+        "SELECT * FROM outbox WHERE status = 'waiting' AND due_at <= ? ORDER BY due_at LIMIT ?", (now, most)
+    )
+    return [Event(**dict(row)) for row in rows]
+
+
+def save_events(connection: Connection, events: Sequence[Event]) -> None:
+    connection.executemany(
+        "UPDATE outbox SET status = :status, attempts = :attempts, due_at = :due_at, fault = :fault WHERE id = :id",
+        [event.model_dump() for event in events],
+    )
+
+
+def armed_faults(connection: Connection) -> list[Armed]:
+    return [Armed(**dict(row)) for row in connection.execute("SELECT * FROM faults ORDER BY id")]
+
+
+def arm(connection: Connection, fault: Armed) -> Armed:
+    """Keep *fault*, and give it back with its id."""
+    cursor = connection.execute(
+        "INSERT INTO faults (call, fault, times, match, probability, seed, seen)"
+        " VALUES (:call, :fault, :times, :match, :probability, :seed, :seen)",
+        fault.model_dump(exclude={"id"}),
+    )
+    return fault.model_copy(update={"id": cursor.lastrowid})
+
+
+def save_fault(connection: Connection, fault: Armed) -> None:
+    connection.execute("UPDATE faults SET times = :times, seen = :seen WHERE id = :id", fault.model_dump())
+
+
+def disarm(connection: Connection) -> None:
+    connection.execute("DELETE FROM faults")
