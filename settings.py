@@ -37,4 +37,4 @@ class Settings(BaseSettings):
 @cache
 def settings() -> Settings:
     """The settings of this process, read once."""
-    return Settings()  # type: ignore[call-arg]  # pydantic-settings fills the rest from the environment
+    return Settings()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 from temporalio import workflow
-from temporalio.common import SearchAttributeKey, SearchAttributeUpdate
+from temporalio.common import SearchAttributeKey
 from temporalio.exceptions import ActivityError, is_cancelled_exception
 
 from activities.sessions import SessionActivities
@@ -24,6 +24,16 @@ NAMES: Final = {
     Event.CLOSE: "checkout_session.closed",
 }
 """The event that tells of each change of status."""
+
+PAYMENT_NAMES: Final = {
+    PaymentEvent.ASK: "payment.pending",
+    PaymentEvent.CAPTURE: "payment.paid",
+    PaymentEvent.LAST_CANCELLED_PAID: "payment.paid",
+    PaymentEvent.LAST_CANCELLED_UNPAID: "payment.cancelled",
+    PaymentEvent.REFUSE: "payment.failed",
+    PaymentEvent.REFUND: "payment.refunded",
+}
+"""The event that tells of each change of the payment; the others go with a change of the session's status."""
 
 STAMPS: Final = {Status.COMPLETED: "completed_at", Status.CANCELLED: "cancelled_at"}
 """The time that a status is remembered by."""
@@ -85,7 +95,7 @@ class LiveSession:
         payment = payment_after(self.state.payment_status, event)
         if payment is Payment.PAID:
             more["paid_at"] = workflow.now()
-        self.change(f"payment.{payment}", payment_status=payment, **more)
+        self.change(PAYMENT_NAMES[event], payment_status=payment, **more)
 
     def with_payment(self, record: PaymentRecord) -> tuple[PaymentRecord, ...]:
         """The session's payments with *record* in the place of the one with its key, or added."""
@@ -98,9 +108,17 @@ class LiveSession:
         kept = tuple(known for known in self.confirmation.steps if known.name != name)
         return self.confirmation.model_copy(update={"steps": (*kept, step)})
 
+    def note(self, **to: Any) -> None:
+        """Change members of the state without an event of their own; they show with the next change."""
+        self.state = self.state.model_copy(update=to)
+
     def note_step(self, name: str, status: Any) -> None:
-        """Remember how far a step is; it shows with the next change."""
-        self.state = self.state.model_copy(update={"confirmation": self.with_step(name, status)})
+        """Remember how far a step is."""
+        self.note(confirmation=self.with_step(name, status))
+
+    def effect(self) -> dict[str, Any]:
+        """What every activity is told: whose effect it is, and the workflow's own instant."""
+        return {"organisation": self.state.organisation, "session": self.state.id, "at": workflow.now()}
 
     def ask_for_attention(self, attention: Attention) -> None:
         """Ask somebody to decide; said once per reason and detail."""
@@ -133,7 +151,7 @@ class LiveSession:
         """Upsert the search attributes that changed."""
         now = attributes_of(self.state)
         changed = [
-            SearchAttributeUpdate(key, value) if value is not None else key.value_unset()
+            key.value_set(value) if value is not None else key.value_unset()
             for key, value in now.items()
             if self._known[key] != value
         ]
@@ -144,10 +162,10 @@ class LiveSession:
 
 async def _publish(batch: Publish) -> None:
     try:
-        await workflow.execute_local_activity(SessionActivities.publish, batch, **PUBLISH_AT_ONCE)
+        await workflow.execute_local_activity_method(SessionActivities.publish, batch, **PUBLISH_AT_ONCE)
     except ActivityError as error:
         if is_cancelled_exception(error):
             raise
-        await workflow.execute_activity(
+        await workflow.execute_activity_method(
             SessionActivities.publish, batch, summary="The database is away: publish when it is back", **PUBLISH_SURELY
         )

@@ -23,7 +23,9 @@ class Saga:
     of a typo.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, turn_back: Callable[[], None]) -> None:
+        """*turn_back* is told once, before the first undo."""
+        self._turn_back = turn_back
         self._undos: list[Callable[[], Awaitable[object]]] = []
 
     def on_failure(self, undo: Callable[[], Awaitable[object]]) -> None:
@@ -41,19 +43,22 @@ class Saga:
         await shielded(self._undo())
 
     async def _undo(self) -> None:
+        self._turn_back()
         for undo in reversed(self._undos):
             await undo()
 
 
-
-
 async def shielded(work: Coroutine[Any, Any, Result]) -> Result:
-    """Finish *work* although this task is cancelled meanwhile; the cancellation is left to whoever caused it."""
+    """Finish *work* although this task is cancelled meanwhile; then the cancellation goes on."""
     task = asyncio.get_running_loop().create_task(work)
+    cancelled: asyncio.CancelledError | None = None
     while not task.done():
         try:
             await asyncio.shield(task)
-        except asyncio.CancelledError:
+        except asyncio.CancelledError as error:
             if task.cancelled():
                 raise
+            cancelled = error
+    if cancelled is not None:
+        raise cancelled
     return task.result()

@@ -1,0 +1,103 @@
+"""The worker process: where workflows and activities are joined with the database, the gateways and Temporal."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Any
+
+from temporalio.client import Client
+from temporalio.contrib.pydantic import pydantic_data_converter
+from temporalio.envconfig import ClientConfig
+from temporalio.worker import Worker
+from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
+
+from activities.contracts import ContractActivities
+from activities.customers import CustomerActivities
+from activities.payments import PaymentActivities
+from activities.sessions import SessionActivities
+from gateways.port import PaymentGateway
+from gateways.sandbox import SandboxGateway
+from settings import Settings, settings
+from store.contract_steps import ContractSteps
+from store.customer_steps import CustomerSteps
+from store.database import Database
+from store.payment_records import PaymentRecords
+from store.session_view import SessionView
+from workflows.checkout import CheckoutWorkflow
+
+WORKFLOWS = [CheckoutWorkflow]
+
+SANDBOX = SandboxedWorkflowRunner(
+    restrictions=SandboxRestrictions.default.with_passthrough_modules(
+        "pydantic", "pydantic_core", "annotated_types", "iso4217", "checkout", "activities", "gateways.port"
+    )
+)
+"""Our pure modules and pydantic are passed through, since importing them anew for each workflow costs a quarter of
+the throughput; the workflows' own modules stay sandboxed."""
+
+
+def activities(database: Database, gateways: Mapping[str, PaymentGateway]) -> list[Any]:
+    """Every activity, bound to its party."""
+    customers = CustomerActivities(CustomerSteps(database))
+    contracts = ContractActivities(ContractSteps(database))
+    payments = PaymentActivities(gateways, PaymentRecords(database))
+    sessions = SessionActivities(SessionView(database))
+    return [
+        customers.create,
+        customers.archive,
+        contracts.draft,
+        contracts.activate,
+        contracts.void,
+        payments.choose_method,
+        payments.open_page,
+        payments.page_outcome,
+        payments.close_page,
+        payments.charge,
+        payments.refund,
+        payments.look_up,
+        sessions.publish,
+    ]
+
+
+def worker(client: Client, task_queue: str, database: Database, gateways: Mapping[str, PaymentGateway]) -> Worker:
+    """A worker of every workflow and activity. Stopped, it lets running activities finish for 30 s."""
+    return Worker(
+        client,
+        task_queue=task_queue,
+        workflows=WORKFLOWS,
+        activities=activities(database, gateways),
+        workflow_runner=SANDBOX,
+        graceful_shutdown_timeout=timedelta(seconds=30),
+    )
+
+
+async def run(config: Settings) -> None:
+    """Work until SIGTERM or SIGINT."""
+    if config.database_url is None or config.sandbox_url is None:
+        raise SystemExit("The worker needs CHECKOUT_DATABASE_URL and CHECKOUT_SANDBOX_URL.")
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    client = await Client.connect(**ClientConfig.load_client_connect_config(), data_converter=pydantic_data_converter)
+    gateway = SandboxGateway(
+        config.sandbox_url,
+        config.sandbox_secret.get_secret_value() if config.sandbox_secret else "",
+        config.webhook_secret.get_secret_value() if config.webhook_secret else "",
+    )
+    async with Database(config.database_url.get_secret_value()) as database:
+        await database.refuse_unsafe_role()
+        async with worker(client, config.task_queue, database, {gateway.name: gateway}):
+            await stop.wait()
+    await gateway.aclose()
+
+
+def main() -> None:
+    """Run the worker of this process's settings."""
+    asyncio.run(run(settings()))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,235 @@
+"""CheckoutWorkflow: a checkout session. Handlers move the status and wait; `run` drives the saga and the timers."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from functools import partial
+from typing import Final
+
+from temporalio import workflow
+from temporalio.exceptions import is_cancelled_exception
+
+from checkout.commands import (
+    Accepted,
+    Cancel,
+    Compensate,
+    Confirm,
+    Opening,
+    PaymentReported,
+    Request,
+    Retry,
+    Update,
+)
+from checkout.lifecycle import Event, Status
+from checkout.session import Confirmation as ConfirmationState
+from checkout.session import SessionState
+from workflows.collection import Collection
+from workflows.confirmation import Confirmation
+from workflows.ending import complete, turn_back
+from workflows.hosted_page import HostedPage
+from workflows.live import LiveSession
+from workflows.refusals import may_cancel, may_compensate, may_confirm, may_retry, may_update, refused_by
+from workflows.saga import Undone, shielded
+from workflows.steps import Steps
+
+MOST_REPORTS: Final = 1000
+"""Hints beyond this many are not listened to: the workflow asks by itself anyway."""
+
+
+@workflow.defn(name="CheckoutWorkflow")
+class CheckoutWorkflow:
+    """One checkout session, from open to completed, cancelled or closed, and on to its last due payment."""
+
+    @workflow.init
+    def __init__(self, opening: Opening) -> None:
+        self._live = LiveSession(opening)
+        self._steps = Steps(self._live)
+        self._reports = 0
+        self._ended = 0
+        self._undone: dict[int, BaseException] = {}
+        self._running: dict[str, str] = {}
+
+    @workflow.run
+    async def run(self, opening: Opening) -> None:  # noqa: ARG002 - __init__ takes it
+        publisher = asyncio.create_task(self._live.publish_for_ever())
+        try:
+            await self._live_through()
+        except BaseException as error:
+            if is_cancelled_exception(error):
+                self._abandon()
+                await shielded(self._settle())
+            raise
+        await self._settle()
+        publisher.cancel()
+
+    async def _live_through(self) -> None:
+        while self._live.status is Status.OPEN:
+            await self._until_left_open()
+            await self._confirm_once()
+        if self._live.status is Status.COMPLETED and self._live.state.schedule:
+            await Collection(self._live, self._steps).run()
+
+    async def _until_left_open(self) -> None:
+        """Wait for a confirm, a cancel or the expiry; after a timeout look again before acting."""
+        while self._live.status is Status.OPEN:
+            expires = self._live.state.offer.expires_at
+            if workflow.now() >= expires:
+                self._live.move(Event.EXPIRE)
+                return
+            try:
+                await workflow.wait_condition(
+                    partial(self._left_open_or_moved, expires),
+                    timeout=expires - workflow.now(),
+                    timeout_summary="The session expires",
+                )
+            except TimeoutError:
+                continue
+
+    def _left_open_or_moved(self, expires: datetime) -> bool:
+        return self._live.status is not Status.OPEN or self._live.state.offer.expires_at != expires
+
+    async def _confirm_once(self) -> None:
+        """Where the session is being confirmed: run the saga to its end, completed; or undone, then reopened or closed."""
+        if self._live.status is not Status.PROCESSING:
+            return
+        attempt = self._live.confirmation.attempt
+        page = HostedPage(self._live, self._steps, lambda: self._reports)
+        try:
+            await Confirmation(self._live, self._steps, page).run()
+        except BaseException as why:
+            if not (isinstance(why, Undone) or is_cancelled_exception(why)):
+                raise
+            self._undone[attempt] = why
+            turn_back(self._live, page, why)
+            if not isinstance(why, Undone):
+                raise
+        else:
+            complete(self._live)
+        finally:
+            self._ended = attempt
+
+    def _abandon(self) -> None:
+        """Somebody pressed Cancel in Temporal: what can still be left is left as cancelled."""
+        if self._live.status is Status.OPEN:
+            self._live.move(Event.CANCEL, actor="temporal")
+
+    async def _settle(self) -> None:
+        """End only when every read shows the end, and every caller has its answer."""
+        await workflow.wait_condition(
+            lambda: self._live.published >= self._live.state.version and workflow.all_handlers_finished()
+        )
+
+    @workflow.update(name="confirm", description="Confirm: make the contract, and charge, schedule or skip the payment")
+    async def confirm(self, cmd: Confirm) -> Accepted:
+        attempt = self._live.state.attempts + 1
+        self._live.move(
+            Event.CONFIRM,
+            actor=cmd.actor,
+            attempts=attempt,
+            confirmed_at=workflow.now(),
+            confirmation=ConfirmationState(
+                mode=cmd.mode,
+                attempt=attempt,
+                confirmed_at=workflow.now(),
+                method=cmd.method,
+                preferred=cmd.preferred,
+                notes=cmd.notes,
+            ),
+        )
+        self._steps = Steps(self._live)
+        with self._answering(cmd):
+            await workflow.wait_condition(
+                lambda: self._ended >= attempt or self._live.confirmation.redirect_url is not None
+            )
+            state = await self._live.until_published()
+            if attempt in self._undone:
+                raise refused_by(self._undone[attempt], state, cmd)
+            return self._accepted(cmd, state)
+
+    @confirm.validator
+    def _may_confirm(self, cmd: Confirm) -> None:
+        may_confirm(self._live.state, cmd, workflow.now())
+
+    @workflow.update(name="update", description="Replace what is on offer; sent by the API, which prices it first")
+    async def update(self, cmd: Update) -> Accepted:
+        self._live.change(
+            "checkout_session.updated",
+            actor=cmd.actor,
+            data={"updated_fields": list(cmd.updated_fields)},
+            offer=cmd.offer,
+            revision=self._live.state.revision + 1,
+        )
+        with self._answering(cmd):
+            return self._accepted(cmd, await self._live.until_published())
+
+    @update.validator
+    def _may_update(self, cmd: Update) -> None:
+        may_update(self._live.state, cmd, workflow.now())
+
+    @workflow.update(name="cancel", description='Cancel an open session: {"actor": "..."}')
+    async def cancel(self, cmd: Cancel) -> Accepted:
+        self._live.move(Event.CANCEL, actor=cmd.actor, cancellation=cmd.details)
+        with self._answering(cmd):
+            return self._accepted(cmd, await self._live.until_published())
+
+    @cancel.validator
+    def _may_cancel(self, cmd: Cancel) -> None:
+        may_cancel(self._live.state, cmd, workflow.now())
+
+    @workflow.update(name="retry", description='Run the failing step again now: {"actor": "...", "reason": "..."}')
+    async def retry(self, cmd: Retry) -> Accepted:
+        self._steps.decision = cmd
+        self._live.change("checkout_session.retried", actor=cmd.actor, data={"reason": cmd.reason})
+        with self._answering(cmd):
+            await workflow.wait_condition(lambda: self._steps.decision is not cmd)
+            return self._accepted(cmd, await self._live.until_published())
+
+    @retry.validator
+    def _may_retry(self, cmd: Retry) -> None:
+        may_retry(self._live.state, cmd, self._steps)
+
+    @workflow.update(
+        name="compensate",
+        description='Undo everything done so far: {"actor": "...", "reason": "...", "then": "reopen" or "close"}',
+    )
+    async def compensate(self, cmd: Compensate) -> Accepted:
+        self._steps.decision = cmd
+        attempt = self._live.confirmation.attempt
+        self._live.change("checkout_session.compensating", actor=cmd.actor, data={"reason": cmd.reason})
+        with self._answering(cmd):
+            await workflow.wait_condition(lambda: self._ended >= attempt)
+            return self._accepted(cmd, await self._live.until_published())
+
+    @compensate.validator
+    def _may_compensate(self, cmd: Compensate) -> None:
+        may_compensate(self._live.state, cmd, self._steps)
+
+    @workflow.signal(name="payment_reported", description="A hint from the gateway: ask it now what is true")
+    def payment_reported(self, event: PaymentReported) -> None:  # noqa: ARG002 - a hint; nothing in it is believed
+        if self._reports < MOST_REPORTS:
+            self._reports += 1
+
+    @workflow.query(name="session", description="The session as it stands")
+    def session(self) -> SessionState:
+        return self._live.state
+
+    @workflow.query(name="running_request", description="Which request a running update answers, by update id")
+    def running_request(self, update: str) -> str | None:
+        return self._running.get(update)
+
+    @contextmanager
+    def _answering(self, cmd: Request) -> Iterator[None]:
+        """Remember which request is being answered, for as long as it is."""
+        info = workflow.current_update_info()
+        update = info.id if info else ""
+        self._running[update] = cmd.request
+        try:
+            yield
+        finally:
+            del self._running[update]
+
+    def _accepted(self, cmd: Request, state: SessionState) -> Accepted:
+        return Accepted(request=cmd.request, fingerprint=cmd.fingerprint, state=state)

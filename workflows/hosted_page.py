@@ -1,0 +1,148 @@
+"""The hosted payment page of an attempt: opened, waited for, closed, and what it captured refunded."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+
+from temporalio import workflow
+
+from activities.payments import PaymentActivities
+from checkout.commands import AtKey, OpenPage, Refund
+from checkout.ids import page_key, refund_key
+from checkout.lifecycle import Payment, PaymentEvent
+from checkout.outcomes import Captured, Closed, Left, LookUpAnswer, Refunded, UnderWay
+from checkout.session import Attention, PaymentRecord
+from workflows.live import LiveSession
+from workflows.saga import Undone
+from workflows.steps import NO_WAY_BACK, Steps
+
+
+class Refusal(Undone):
+    """The confirmation can't be: *problem* is a problem type of api.md."""
+
+    def __init__(self, problem: str, detail: str) -> None:
+        super().__init__(detail)
+        self.problem = problem
+        self.detail = detail
+
+
+class HostedPage:
+    """*reported* counts the hints that came in; *declined* the tries that were refused on the page."""
+
+    def __init__(self, live: LiveSession, steps: Steps, reported: Callable[[], int]) -> None:
+        self._live = live
+        self._steps = steps
+        self._reported = reported
+        self._key = page_key(live.state.id, live.confirmation.attempt)
+        self._amount = live.state.offer.amount_due
+        self._opened = workflow.now()
+        self.declined = 0
+
+    async def open(self) -> None:
+        """Open the page and say where the customer goes."""
+        offer, confirmation = self._live.state.offer, self._live.confirmation
+        self._live.pay(PaymentEvent.ASK, payments=self._live.with_payment(self._record("pending")))
+        page = await self._steps.run(
+            PaymentActivities.open_page,
+            OpenPage(
+                **self._live.effect(),
+                key=self._key,
+                amount=self._amount,
+                estimation_id=offer.estimation_id,
+                details=offer.details,
+                notes=confirmation.notes,
+                preferred=confirmation.preferred,
+                expires_at=self._opened + self._live.policy.page_window,
+            ),
+        )
+        self._live.change(
+            "payment.page_opened", confirmation=self._live.confirmation.model_copy(update={"redirect_url": page.url})
+        )
+
+    async def until_paid(self) -> None:
+        """Wait until the customer has paid. Who left, or let the window pass, is asked for once more: closing the
+        page tells whether it was paid after all, or whether money is still under way.
+        """
+        window: datetime | None = self._opened + self._live.policy.page_window
+        while True:
+            answer = await self._outcome(window)
+            if answer is None or isinstance(answer, Left):
+                answer = await self._steps.run(PaymentActivities.close_page, self._at_key())
+            if isinstance(answer, Captured):
+                return await self._captured(answer)
+            if not isinstance(answer, UnderWay):
+                self.declined = getattr(answer, "declined", 0)
+                raise Refusal("payment-not-made", "The payment page was left, refused or not paid in time.")
+            window = None
+
+    async def close(self) -> None:
+        """Undo of the page: closed for good, or settled first, so that the refund finds what there is to return."""
+        answer: LookUpAnswer | None = await self._close()
+        while answer is None or isinstance(answer, UnderWay):
+            answer = await self._outcome(None) if isinstance(answer, UnderWay) else await self._close()
+        if isinstance(answer, Closed):
+            self.declined = max(self.declined, answer.declined)
+            self._live.change("payment.page_closed", payments=self._live.with_payment(self._record("declined")))
+        if isinstance(answer, Captured) and self._live.state.payment_status is Payment.PENDING:
+            self._paid(answer)
+
+    async def refund(self) -> None:
+        """Return what the page captured; where it captured nothing, its key is closed."""
+        command = Refund(**self._live.effect(), key=refund_key(self._key), of=self._key, amount=self._amount)
+        answer = await self._steps.move_money(PaymentActivities.refund, command, can=NO_WAY_BACK)
+        if isinstance(answer, Refunded):
+            record = PaymentRecord(
+                key=command.key,
+                kind="refund",
+                amount=answer.amount,
+                status="refunded",
+                reference=answer.reference,
+                at=workflow.now(),
+            )
+            self._live.pay(PaymentEvent.REFUND, payments=self._live.with_payment(record))
+
+    async def _outcome(self, window: datetime | None) -> LookUpAnswer | None:
+        """The page's outcome, asked by the server's retries and at once after a hint; None when the window ended."""
+        while window is None or workflow.now() < window:
+            known = self._reported()
+            answer = await self._steps.ask(
+                PaymentActivities.page_outcome,
+                self._at_key(),
+                until=lambda known=known: self._reported() > known,  # type: ignore[misc]
+                window=window - workflow.now() if window else None,
+            )
+            if answer is not None:
+                return answer
+        return None
+
+    async def _captured(self, captured: Captured) -> None:
+        """Record the money; another amount than the estimate's is for somebody to look at."""
+        self._paid(captured)
+        if captured.amount != self._amount:
+            await self._steps.park(
+                Attention(
+                    reason="wrong_amount",
+                    step="payments.page_outcome",
+                    since=workflow.now(),
+                    detail=f"captured {captured.amount} instead of {self._amount}",
+                    can=("compensate",),
+                )
+            )
+
+    def _paid(self, captured: Captured) -> None:
+        record = self._record("captured").model_copy(
+            update={"reference": captured.reference, "amount": captured.amount}
+        )
+        self._live.pay(PaymentEvent.CAPTURE, payments=self._live.with_payment(record))
+
+    async def _close(self) -> LookUpAnswer:
+        return await self._steps.run(PaymentActivities.close_page, self._at_key(), can=NO_WAY_BACK)
+
+    def _at_key(self) -> AtKey:
+        return AtKey(**self._live.effect(), key=self._key, amount=self._amount)
+
+    def _record(self, status: str) -> PaymentRecord:
+        return PaymentRecord.model_validate(
+            {"key": self._key, "kind": "charge", "amount": self._amount, "status": status, "at": workflow.now()}
+        )

@@ -1,0 +1,122 @@
+"""Who may do what now: the validators' questions to the table, and how a no is put."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Final
+
+from temporalio.exceptions import ApplicationError
+
+from checkout.commands import Cancel, Compensate, Confirm, RefusedUpdate, Request, Retry, Update
+from checkout.lifecycle import CHANGEABLE, MERCHANT_CALLS, Event, IllegalTransition, Status, after
+from checkout.session import Mode, SessionState
+from workflows.hosted_page import Refusal
+from workflows.steps import Steps
+
+MOST_UPDATES: Final = 500
+"""How often a session may be updated: well below Temporal's limit of updates to one run."""
+
+
+def refused(state: SessionState, cmd: Request, problem: str, detail: str, **more: str) -> ApplicationError:
+    """A refusal as Temporal carries it: *problem* is its type, a RefusedUpdate its details."""
+    details = RefusedUpdate(
+        problem=problem,
+        detail=detail,
+        request=cmd.request,
+        fingerprint=cmd.fingerprint,
+        session_status=state.status,
+        payment_status=state.payment_status,
+        allowed=allowed(state),
+        **more,
+    )
+    return ApplicationError(detail, details, type=problem, non_retryable=True)
+
+
+def refused_by(why: BaseException, state: SessionState, cmd: Request) -> ApplicationError:
+    """The answer to a confirm whose saga turned back."""
+    if isinstance(why, Refusal):
+        return refused(state, cmd, why.problem, why.detail)
+    return refused(state, cmd, "confirmation-undone", "The confirmation was undone by an operator.")
+
+
+def allowed(state: SessionState) -> tuple[str, ...]:
+    """What may be called now, by a merchant or an operator."""
+    undo = ("compensate",) if state.status is Status.PROCESSING else ()
+    again = ("retry",) if state.attention and "retry" in state.attention.can else ()
+    return (*MERCHANT_CALLS[state.status], *again, *undo)
+
+
+def may_confirm(state: SessionState, cmd: Confirm, now: datetime) -> None:
+    _table(state, cmd, Event.CONFIRM)
+    _not_stale(state, cmd)
+    _not_expired(state, cmd, now)
+    if cmd.estimation_id not in {None, state.offer.estimation_id}:
+        raise refused(
+            state,
+            cmd,
+            "estimate-changed",
+            "The session's estimate is another one now. Read the session and confirm what it shows.",
+            estimation_id=cmd.estimation_id or "",
+            current_estimation_id=state.offer.estimation_id,
+        )
+    if cmd.mode is Mode.CHARGE_WHEN_DUE and state.guest_checkout and state.offer.amount_due.minor:
+        raise refused(state, cmd, "payment-method-required", "A guest has no saved payment method to charge when due.")
+
+
+def may_update(state: SessionState, cmd: Update, now: datetime) -> None:
+    if state.status is not Status.OPEN or state.payment_status not in CHANGEABLE:
+        raise _illegal(state, cmd, "updated")
+    _not_stale(state, cmd)
+    _not_expired(state, cmd, now)
+    if state.revision >= MOST_UPDATES:
+        raise refused(state, cmd, "too-many-updates", f"A session can be updated {MOST_UPDATES} times.")
+    if cmd.revision != state.revision:
+        raise refused(state, cmd, "stale-revision", "The session was updated meanwhile.")
+
+
+def may_cancel(state: SessionState, cmd: Cancel, now: datetime) -> None:
+    _table(state, cmd, Event.CANCEL)
+    _not_stale(state, cmd)
+    _not_expired(state, cmd, now)
+
+
+def may_retry(state: SessionState, cmd: Retry, steps: Steps) -> None:
+    if state.attention is None or "retry" not in state.attention.can or steps.decision is not None:
+        raise refused(state, cmd, "invalid-status-transition", "No step is failing, so there is nothing to retry.")
+
+
+def may_compensate(state: SessionState, cmd: Compensate, steps: Steps) -> None:
+    if state.status is not Status.PROCESSING:
+        raise _illegal(state, cmd, "compensated")
+    if steps.turning_back or isinstance(steps.decision, Compensate):
+        raise refused(state, cmd, "invalid-status-transition", "The confirmation is being undone already.")
+
+
+def _table(state: SessionState, cmd: Request, event: Event) -> None:
+    try:
+        after(state.status, event)
+    except IllegalTransition:
+        raise _illegal(state, cmd, PARTICIPLES[event]) from None
+
+
+PARTICIPLES: Final = {Event.CONFIRM: "confirmed", Event.CANCEL: "cancelled"}
+
+
+def _illegal(state: SessionState, cmd: Request, done: str) -> ApplicationError:
+    can = ", ".join(allowed(state)) or "nothing"
+    return refused(
+        state,
+        cmd,
+        "invalid-status-transition",
+        f"A session that is {state.status} can't be {done}; its payment is {state.payment_status}. Allowed now: {can}.",
+    )
+
+
+def _not_stale(state: SessionState, cmd: Request) -> None:
+    if cmd.version not in {None, state.version}:
+        raise refused(state, cmd, "stale-session", "The session has changed since the version named in If-Match.")
+
+
+def _not_expired(state: SessionState, cmd: Request, now: datetime) -> None:
+    if now >= state.offer.expires_at:
+        raise refused(state, cmd, "invalid-status-transition", "The session has expired and is about to be closed.")

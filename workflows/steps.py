@@ -1,0 +1,255 @@
+"""Running one step: rounds of retries, attention when a round ends in vain, and what an operator decides."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import suppress
+from datetime import timedelta
+from itertools import chain, repeat
+from typing import Any, Final, Literal, TypeVar
+
+from temporalio import activity, workflow
+from temporalio.exceptions import ActivityError, ApplicationError
+from temporalio.exceptions import TimeoutError as ActivityTimeout
+
+from activities.payments import PaymentActivities
+from checkout.commands import AtKey, Charge, Compensate, Effect, Refund, Retry
+from checkout.outcomes import LookUpAnswer, NotFound
+from checkout.session import Attention, PaymentRecord
+from workflows.live import LiveSession
+from workflows.policies import ASK, INCURABLE, ONCE, STEP
+from workflows.saga import Undone, shielded
+
+Command = TypeVar("Command", bound=Effect)
+Result = TypeVar("Result")
+Can = tuple[Literal["retry", "compensate"], ...]
+
+FORWARD: Final[Can] = ("retry", "compensate")
+"""What an operator can do about a failing step that goes forward."""
+NO_WAY_BACK: Final[Can] = ("retry",)
+"""What an operator can do about a failing undo, or about a charge of a completed session."""
+
+OWN_WORDS: Final = {"GatewayUnavailable", "GatewayRejected"}
+"""Errors whose text is ours, so that it may be shown; of any other only the type is."""
+
+
+class Compensated(Undone):
+    """An operator decided to undo the confirmation."""
+
+    def __init__(self, decision: Compensate) -> None:
+        super().__init__(decision.reason)
+        self.decision = decision
+
+
+class Steps:
+    """Runs the activities of a session, one at a time."""
+
+    def __init__(self, live: LiveSession) -> None:
+        self._live = live
+        self.decision: Retry | Compensate | None = None
+        self.turning_back = False
+
+    async def run(
+        self,
+        step: Callable[[Any, Command], Awaitable[Result]],
+        command: Command,
+        *,
+        can: Can = FORWARD,
+    ) -> Result:
+        """Run *step* until it succeeds, in rounds. Raises Compensated when an operator decides so, with the
+        activity ended by then: nothing can still arrive behind the undo.
+        """
+        name = name_of(step)
+        self._live.note_step(name, "running")
+        rounds = _rounds(self._live.policy.rounds)
+        while True:
+            handle = workflow.start_activity_method(
+                step, command, schedule_to_close_timeout=next(rounds), summary=_summary(command), **STEP
+            )
+            await self._ended_or_decided(handle, can)
+            if failure := _failure(handle):
+                if self.take_retry():
+                    rounds = _rounds(self._live.policy.rounds)
+                    continue
+                await self._ask_somebody(name, failure, can)
+                continue
+            self.take_retry()
+            self._live.note_step(name, "done")
+            self._live.lower_attention()
+            result: Result = handle.result()
+            return result
+
+    async def move_money(
+        self, step: Callable[[Any, Command], Awaitable[Result]], command: Command, *, can: Can = FORWARD
+    ) -> Result | LookUpAnswer:
+        """Post *command* (a Charge or Refund) once. An unknown outcome is looked up by its key before anything else;
+        the same key is posted again only after a "not found" past the gateway's uncertainty window, and never once
+        the gateway may have forgotten it.
+        """
+        if not isinstance(command, Charge | Refund):
+            raise TypeError("only charges and refunds move money")
+        posted_first = workflow.now()
+        while True:
+            handle = workflow.start_activity_method(step, command, summary=_summary(command), **ONCE)
+            await workflow.wait([handle])
+            failure = _failure(handle)
+            if failure is None:
+                result: Result = handle.result()
+                return result
+            if _type(failure) in INCURABLE:
+                await self._ask_somebody(name_of(step), failure, can)
+                continue
+            self._unknown(command)
+            await workflow.sleep(
+                self._live.policy.uncertainty, summary="Let a lost answer take effect, then look it up"
+            )
+            at = AtKey(**command.model_dump(include=set(AtKey.model_fields)))
+            found = await self.run(PaymentActivities.look_up, at, can=can)
+            if not isinstance(found, NotFound):
+                return found
+            if workflow.now() - posted_first > self._live.policy.key_memory:
+                await self._ask_somebody(name_of(step), failure, can, park=True)
+
+    async def ask(
+        self,
+        step: Callable[[Any, Command], Awaitable[Result]],
+        command: Command,
+        *,
+        until: Callable[[], bool],
+        window: timedelta | None,
+    ) -> Result | None:
+        """Let the server ask *step* again and again; its answer, or None once *until* holds, the *window* ended or an
+        operator wants it asked now. Raises Compensated as `run` does.
+        """
+        handle = workflow.start_activity_method(step, command, summary=_summary(command), **ASK)
+        with suppress(TimeoutError):
+            await self._ended_or_decided(handle, FORWARD, until=until, window=window)
+        if not handle.done():
+            await shielded(_end(handle))
+        self._raise_compensated(FORWARD)
+        failure = _failure(handle)
+        if failure is None:
+            result: Result = handle.result()
+            return result
+        if _type(failure) in INCURABLE:
+            await self._ask_somebody(name_of(step), failure, FORWARD)
+        self.take_retry()
+        return None
+
+    async def park(self, attention: Attention) -> None:
+        """Wait for somebody's decision; raises Compensated."""
+        self._live.ask_for_attention(attention)
+        await workflow.wait_condition(lambda: self._decided(FORWARD))
+        self._raise_compensated(FORWARD)
+
+    def turn_back(self) -> None:
+        """From now on steps are undone: what was decided about going forward is over, and compensating is refused."""
+        self.turning_back = True
+        self.decision = None
+        self._live.lower_attention()
+
+    async def _ended_or_decided(
+        self,
+        handle: workflow.ActivityHandle[Any],
+        can: Can,
+        until: Callable[[], bool] = lambda: False,
+        window: timedelta | None = None,
+    ) -> None:
+        """Wait until the activity has ended; interrupt it, and wait for its end, when an operator decides, *until*
+        holds or the workflow is cancelled.
+        """
+        try:
+            await workflow.wait_condition(lambda: handle.done() or until() or self._decided(can), timeout=window)
+        except asyncio.CancelledError:
+            await shielded(_end(handle))
+            raise
+        if not handle.done():
+            await shielded(_end(handle))
+        self._raise_compensated(can)
+
+    async def _ask_somebody(self, name: str, failure: BaseException, can: Can, *, park: bool = False) -> None:
+        """Raise attention; when retrying cannot cure it, wait for a decision."""
+        self._live.note_step(name, "failing")
+        incurable = park or _type(failure) in INCURABLE
+        self._live.ask_for_attention(
+            Attention(
+                reason="rejected" if incurable else "step_failing",
+                step=name,
+                since=workflow.now(),
+                detail=_words(failure),
+                can=can,
+            )
+        )
+        if incurable:
+            await workflow.wait_condition(lambda: self._decided(can))
+            self._raise_compensated(can)
+            self.take_retry()
+
+    def _decided(self, can: Can) -> bool:
+        """Whether an operator decided something that can be done here."""
+        return isinstance(self.decision, Retry) or (isinstance(self.decision, Compensate) and "compensate" in can)
+
+    def _raise_compensated(self, can: Can) -> None:
+        if isinstance(self.decision, Compensate) and "compensate" in can:
+            raise Compensated(self.decision)
+
+    def take_retry(self) -> bool:
+        """Whether an operator asked for another try; asked once, given once."""
+        asked = isinstance(self.decision, Retry)
+        if asked:
+            self.decision = None
+        return asked
+
+    def _unknown(self, command: Charge | Refund) -> None:
+        record = PaymentRecord(
+            key=command.key,
+            kind="refund" if isinstance(command, Refund) else "charge",
+            amount=command.amount,
+            status="unknown",
+            at=workflow.now(),
+        )
+        self._live.change("payment.unknown", payments=self._live.with_payment(record))
+
+
+def name_of(step: Callable[..., Any]) -> str:
+    """The activity type of *step*, as the Temporal UI shows it."""
+    return activity._Definition.must_from_callable(step).name or ""  # noqa: SLF001 - the SDK has no public way
+
+
+def _rounds(lengths: tuple[timedelta, ...]) -> Iterator[timedelta]:
+    return chain(lengths, repeat(lengths[-1]))
+
+
+async def _end(handle: workflow.ActivityHandle[Any]) -> None:
+    handle.cancel()
+    await workflow.wait([handle])
+
+
+def _failure(handle: workflow.ActivityHandle[Any]) -> BaseException | None:
+    return asyncio.CancelledError() if handle.cancelled() else handle.exception()
+
+
+def _cause(failure: BaseException) -> BaseException:
+    """The innermost failure that says what happened."""
+    while isinstance(failure, ActivityError | ActivityTimeout) and failure.cause is not None:
+        failure = failure.cause
+    return failure
+
+
+def _type(failure: BaseException) -> str:
+    cause = _cause(failure)
+    return (cause.type if isinstance(cause, ApplicationError) else None) or type(cause).__name__
+
+
+def _words(failure: BaseException) -> str:
+    cause = _cause(failure)
+    if isinstance(cause, ApplicationError) and cause.type in OWN_WORDS:
+        return f"{cause.type}: {cause.message}"
+    return _type(failure)
+
+
+def _summary(command: Effect) -> str | None:
+    """What the Temporal UI shows beside the activity: the amount, where one is at stake."""
+    amount = getattr(command, "amount", None)
+    return str(amount) if amount is not None else None
