@@ -4,8 +4,10 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
+PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
+BROWSERS := chromium chromium-browser google-chrome
 
-.PHONY: help install up demo test lint lock clean
+.PHONY: help install browser up demo test lint lock clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -13,19 +15,30 @@ help: ## List the targets
 install: $(STAMP) ## Create .venv and install the locked, hashed requirements
 
 $(STAMP): requirements.txt pyproject.toml
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed: make PYTHON=/path/to/python3.11" >&2; exit 1; }
-	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.txt
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@command -v $(PYTHON) >/dev/null || { echo "$(PYTHON) was not found: install Python 3.11 or newer, or name one: make PYTHON=/path/to/python3.11" >&2; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed, name one: make PYTHON=/path/to/python3.11" >&2; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { echo "Python's venv is missing: on Debian and Ubuntu it is the package python3-venv" >&2; exit 1; }
+	@$(BIN)/python -m pip --version >/dev/null 2>&1 || $(PYTHON) -m venv --clear $(VENV)
+	@echo "Installing into $(VENV) ..."
+	@$(PIP) install --require-hashes --requirement requirements.txt
+	@$(PIP) install --no-deps --no-build-isolation --editable .
 	@touch $@
 
-up: install ## Start the whole stack and leave it running until Ctrl-C
-	$(BIN)/checkout up
+browser: install ## Make sure that there is a Chromium for the tests of pages
+	@for name in $(BROWSERS); do command -v $$name >/dev/null && exit 0; done; \
+	if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+		echo "Installing Debian's chromium ..."; \
+		apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends chromium >/dev/null && exit 0; \
+	fi; \
+	$(BIN)/python -m playwright install chromium
 
-demo: install ## Run real purchases on the real stack (ONCE=1 ends by itself)
-	$(BIN)/checkout demo $(if $(ONCE),--once)
+up: install ## Start the whole stack and leave it running until Ctrl-C (ARGS="--port-base 21000")
+	@$(BIN)/checkout up $(ARGS)
 
-test: install ## Run every test, fast ones first
+demo: install ## Make real purchases on the real stack (ONCE=1 ends by itself)
+	@$(BIN)/checkout demo $(if $(ONCE),--once) $(ARGS)
+
+test: install browser ## Run every test (ARGS="tests/checkout -x")
 	$(BIN)/python -m pytest $(ARGS)
 
 lint: install ## Check style, types and import contracts
@@ -38,5 +51,5 @@ lint: install ## Check style, types and import contracts
 lock: ## Resolve pyproject.toml anew into requirements.txt (needs uv)
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --custom-compile-command "make lock" --extra dev pyproject.toml --output-file requirements.txt
 
-clean: ## Delete what was built and all state of the embedded stack
+clean: ## Delete what was installed and all state of the embedded stack
 	rm -rf $(VENV) .checkout *.egg-info

@@ -12,7 +12,12 @@ from typing import Annotated, Final
 
 import typer
 
-app: Final = typer.Typer(help="A checkout session service on durable execution.", no_args_is_help=True)
+app: Final = typer.Typer(
+    help="A checkout session service on durable execution.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,  # they print local variables, and those hold secrets
+)
 
 PortBase = Annotated[int, typer.Option(min=1024, max=65516, help="Use ports from here to 19 above.")]
 ReadyFile = Annotated[Path | None, typer.Option(help="Write addresses, keys and process ids here as JSON.")]

@@ -24,7 +24,6 @@ from stack.secrets import Secrets
 from stack.supervisor import Supervisor
 
 STOP_ORDER: Final = ("api", "worker", "gateway", "temporal", "postgres")
-STOP_SIGNALS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 LOG_LIMIT: Final = 16 * 1024 * 1024
 
 
@@ -125,17 +124,18 @@ class _Run:
 
 
 def _stop_on_signals() -> asyncio.Event:
-    """An event that the first signal sets. The second ends the process, and with it every child, at once."""
+    """An event that the first signal sets. Another Ctrl-C ends the process, and with it every child, at once."""
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
 
-    def received() -> None:
+    def interrupt() -> None:
         if stop.is_set():
             os._exit(1)
         stop.set()
 
-    for one in STOP_SIGNALS:
-        loop.add_signal_handler(one, received)
+    loop.add_signal_handler(signal.SIGINT, interrupt)
+    loop.add_signal_handler(signal.SIGTERM, stop.set)
+    loop.add_signal_handler(signal.SIGHUP, stop.set)
     return stop
 
 
