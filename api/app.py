@@ -1,0 +1,74 @@
+"""The application: its parts, its routes, and its answers to every error."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from typing import Any, Final
+
+from fastapi import APIRouter, FastAPI
+
+from api import (
+    business_entities,
+    contracts,
+    customers,
+    health,
+    payment_methods,
+    payments,
+    plans,
+    problem_pages,
+    problems,
+    products,
+)
+from gateways.port import PaymentGateway
+from store.database import Database
+
+ROUTERS: Final[tuple[APIRouter, ...]] = (
+    business_entities.router,
+    customers.router,
+    payment_methods.router,
+    products.router,
+    plans.router,
+    contracts.router,
+    payments.router,
+    problem_pages.router,
+    health.router,
+)
+
+
+@asynccontextmanager
+async def _as_given(_: FastAPI) -> AsyncIterator[None]:
+    yield
+
+
+def create_app(  # noqa: PLR0913 - the application has six parts
+    *,
+    database: Database,
+    gateways: Mapping[str, PaymentGateway],
+    pepper: str,
+    wait: float,
+    temporal: Any = None,
+    lifespan: Callable[[FastAPI], AbstractAsyncContextManager[None]] = _as_given,
+) -> FastAPI:
+    """The API over *database* and *gateways* (by name). *temporal* is the client, or None until *lifespan* sets
+    `app.state.temporal`; *wait* is how many seconds a call waits for its outcome; *pepper* is that of the keys.
+    """
+    app = FastAPI(
+        title="Durable checkout",
+        summary="Checkout sessions that survive anything",
+        version="1",
+        lifespan=lifespan,
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,
+        telemetry={"auto_configure": False},
+    )
+    app.state.database = database
+    app.state.gateways = gateways
+    app.state.temporal = temporal
+    app.state.pepper = pepper
+    app.state.wait = wait
+    problems.install(app)
+    for router in ROUTERS:
+        app.include_router(router)
+    return app

@@ -1,0 +1,211 @@
+"""Types of fields that several bodies share: what they accept, and nothing else."""
+
+from __future__ import annotations
+
+import json
+import re
+import unicodedata
+from datetime import UTC, datetime
+from decimal import Decimal
+from ipaddress import ip_address
+from typing import Annotated, Any, Final
+from urllib.parse import urlsplit
+from uuid import UUID
+
+from email_validator import EmailNotValidError, validate_email
+from iso3166 import countries_by_alpha2
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    JsonValue,
+    StringConstraints,
+    WithJsonSchema,
+)
+
+LARGEST_OBJECT: Final = 16 * 1024
+YEARS: Final = range(1970, 2200)
+
+_BIDI: Final = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\u200e\u200f\u061c")
+_TIME = re.compile(
+    r"\d{4}-\d\d-\d\d[Tt ]([01]\d|2[0-3]):[0-5]\d:[0-5]\d(\.\d{1,9})?([Zz]|[+-]([01]\d|2[0-3]):[0-5]\d)", re.ASCII
+)
+_PHONE = re.compile(r"\+?[0-9][0-9 ()./-]{3,30}")
+_URL = re.compile(r"https?://[^/?#]+([/?#].*)?", re.ASCII | re.IGNORECASE)
+_HOST = re.compile(r"(?!-)[a-z0-9-]{1,63}(?<!-)(\.(?!-)[a-z0-9-]{1,63}(?<!-))*\.?", re.ASCII | re.IGNORECASE)
+_NOT_IN_URL = re.compile(r"[^\x21-\x7e]|[\\\"<>^`{|}]")
+
+
+class Body(BaseModel):
+    """A request body: frozen, and without a place for unknown fields."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Shown(BaseModel):
+    """A part of an answer: frozen, every member always present."""
+
+    model_config = ConfigDict(frozen=True, json_schema_serialization_defaults_required=True)
+
+
+class Resource(Shown):
+    """An answer that has its own address."""
+
+    id: UUID
+
+
+def _one_line(text: str) -> str:
+    if not text.strip():
+        raise ValueError("must not be blank")
+    if any(unicodedata.category(character) == "Cc" or character in _BIDI for character in text):
+        raise ValueError("must not have control characters, line ends or direction marks")
+    return text
+
+
+def _lines(text: str) -> str:
+    if any(unicodedata.category(character) == "Cc" and character not in "\n\r\t" for character in text):
+        raise ValueError("must not have control characters")
+    return text
+
+
+def _email(text: str) -> str:
+    try:
+        return validate_email(text, check_deliverability=False, test_environment=True).normalized
+    except EmailNotValidError:
+        raise ValueError("must be an e-mail address") from None
+
+
+def _country(code: str) -> str:
+    if code not in countries_by_alpha2:
+        raise ValueError("must be an ISO 3166 country code of two capitals")
+    return code
+
+
+def _phone(text: str) -> str:
+    if not _PHONE.fullmatch(text) or not 5 <= sum(character.isdigit() for character in text) <= 15:
+        raise ValueError("must be a telephone number: 5 to 15 digits, perhaps with + in front")
+    return text
+
+
+def _time(value: Any) -> Any:
+    if isinstance(value, datetime):
+        return value
+    if not isinstance(value, str) or not _TIME.fullmatch(value) or int(value[:4]) not in YEARS:
+        raise ValueError("must be an RFC 3339 time with a zone")
+    return value
+
+
+def _in_utc(value: datetime) -> datetime:
+    return value.astimezone(UTC)
+
+
+def _free(value: Any) -> Any:
+    """Free-form JSON has JSON's numbers: what was read exactly becomes a double, as every JSON reader takes it."""
+    if isinstance(value, Decimal):
+        return float(value)
+    if isinstance(value, dict):
+        return {name: _free(member) for name, member in value.items()}
+    return [_free(item) for item in value] if isinstance(value, list) else value
+
+
+def _small(value: dict[str, JsonValue]) -> dict[str, JsonValue]:
+    if len(json.dumps(value, ensure_ascii=False).encode()) > LARGEST_OBJECT:
+        raise ValueError("must not be larger than 16 KiB")
+    return value
+
+
+def _loopback(host: str) -> bool:
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host.lower() == "localhost"
+
+
+def _known_host(host: str) -> bool:
+    try:
+        ip_address(host)
+    except ValueError:
+        return _HOST.fullmatch(host) is not None and not host.rstrip(".").rpartition(".")[2].isdigit()
+    return True
+
+
+def _url(text: str) -> str:
+    """api.md: absolute https, http for loopback only. What a browser would read differently is refused."""
+    malformed = ValueError("must be an absolute https URL (http for loopback only)")
+    if _NOT_IN_URL.search(text) or not _URL.fullmatch(text):
+        raise malformed
+    try:
+        parts = urlsplit(text)
+        host, port = parts.hostname, parts.port
+    except ValueError:
+        raise malformed from None
+    if host is None or "@" in parts.netloc or port == 0 or parts.netloc.endswith(":") or not _known_host(host):
+        raise malformed
+    if parts.scheme != "https" and not _loopback(host):
+        raise malformed
+    return text
+
+
+Name = Annotated[str, StringConstraints(min_length=1, max_length=255), AfterValidator(_one_line)]
+"""One line that people read, on pages too."""
+
+Text = Annotated[str, StringConstraints(max_length=1000), AfterValidator(_lines)]
+"""Lines that people write; at most 1000 characters."""
+
+Code = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_.:-]{1,64}$")]
+
+Email = Annotated[str, StringConstraints(max_length=254), AfterValidator(_email)]
+"""An address, checked without asking the DNS; its domain in lower case."""
+
+Country = Annotated[str, StringConstraints(min_length=2, max_length=2), AfterValidator(_country)]
+
+Phone = Annotated[str, AfterValidator(_phone)]
+
+Url = Annotated[str, StringConstraints(min_length=1, max_length=2083), AfterValidator(_url)]
+"""Where a customer's browser may be sent."""
+
+Instant = Annotated[
+    datetime,
+    BeforeValidator(_time),
+    AfterValidator(_in_utc),
+    WithJsonSchema({"type": "string", "format": "date-time"}),
+]
+"""A moment: RFC 3339 with a zone on input, UTC inside and on output. Years 1970 to 2199."""
+
+JsonObject = Annotated[dict[str, JsonValue], BeforeValidator(_free), AfterValidator(_small)]
+"""The client's own data: any JSON object up to 16 KiB."""
+
+Yes = Annotated[bool, Field(strict=True)]
+
+
+def _truth(value: Any) -> Any:
+    return {"true": True, "false": False}.get(value, value) if isinstance(value, str) else value
+
+
+QueryBool = Annotated[bool, BeforeValidator(_truth), Field(strict=True)]
+"""true or false in a query string."""
+
+
+class Address(Body):
+    """A postal address; what is unset is null."""
+
+    line1: Name | None = None
+    line2: Name | None = None
+    line3: Name | None = None
+    city: Name | None = None
+    state: Name | None = None
+    zip_code: Annotated[str, StringConstraints(min_length=1, max_length=20), AfterValidator(_one_line)] | None = None
+    country_code: Country | None = None
+
+
+class TaxInfo(Body):
+    """A tax number: `eu_vat` DE136695976 in DE."""
+
+    country_code: Country
+    tax_code: Code
+    tax_id: Code
+
+
+TaxInfos = Annotated[list[TaxInfo], Field(max_length=10)]

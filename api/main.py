@@ -1,0 +1,70 @@
+"""Composition root of the API process: reads the settings, opens what the application needs."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+
+from fastapi import FastAPI
+from pydantic import SecretStr
+from temporalio.client import Client
+from temporalio.contrib.pydantic import pydantic_data_converter
+from temporalio.envconfig import ClientConfig
+
+from api.app import create_app
+from gateways.sandbox import SandboxGateway
+from settings import Settings, settings
+from store.database import UNAVAILABLE, Database, UnsafeRole
+
+
+def create() -> FastAPI:
+    """The application of this process, for uvicorn: its connections open when it starts and close when it ends."""
+    given = settings()
+    database = Database(_secret(given.database_url, "DATABASE_URL"))
+    gateways = _gateways(given)
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        async with database, AsyncExitStack() as closing:
+            await _refuse_unsafe(database)
+            app.state.temporal = await _temporal()
+            for gateway in gateways.values():
+                closing.push_async_callback(gateway.aclose)
+            yield
+
+    return create_app(
+        database=database,
+        gateways=gateways,
+        pepper=_secret(given.pepper, "PEPPER"),
+        wait=given.wait,
+        lifespan=lifespan,
+    )
+
+
+async def _refuse_unsafe(database: Database) -> None:
+    try:
+        await database.refuse_unsafe_role()
+    except UnsafeRole as error:
+        raise SystemExit(str(error)) from None
+    except UNAVAILABLE:
+        raise SystemExit("PostgreSQL at CHECKOUT_DATABASE_URL does not answer: start it, or correct the URL") from None
+
+
+async def _temporal() -> Client:
+    """A client by Temporal's own settings; lazy, so that the API starts, and reads, while Temporal is away."""
+    return await Client.connect(
+        **ClientConfig.load_client_connect_config(), data_converter=pydantic_data_converter, lazy=True
+    )
+
+
+def _gateways(given: Settings) -> dict[str, SandboxGateway]:
+    if given.sandbox_url is None:
+        return {}
+    secret = _secret(given.sandbox_secret, "SANDBOX_SECRET")
+    return {"sandbox": SandboxGateway(given.sandbox_url, secret, _secret(given.webhook_secret, "WEBHOOK_SECRET"))}
+
+
+def _secret(value: SecretStr | None, name: str) -> str:
+    if value is None:
+        raise SystemExit(f"CHECKOUT_{name} is not set")
+    return value.get_secret_value()

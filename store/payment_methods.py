@@ -1,0 +1,69 @@
+"""Saved payment methods: the gateway's token and what may be shown; never a card number."""
+
+from __future__ import annotations
+
+from typing import Final, LiteralString
+from uuid import UUID
+
+from psycopg.rows import DictRow
+
+from gateways.port import SavedMethod
+from store.database import Connection
+
+SELECT: Final[LiteralString] = """
+    SELECT id, customer_id, gateway, type, brand, last4, expiry_month, expiry_year, is_default, status, created_at
+    FROM payment_methods
+"""
+
+
+async def insert(connection: Connection, method: UUID, customer: UUID, gateway: str, saved: SavedMethod) -> DictRow:
+    """Keep a method that the gateway has attached; not the default yet."""
+    cursor = await connection.execute(
+        """
+        INSERT INTO payment_methods (id, organisation_id, customer_id, gateway, token, type, brand, last4,
+                                     expiry_month, expiry_year)
+        VALUES (%s, current_organisation(), %s, %s, %s, %s, %s, %s, %s, %s)
+        RETURNING *
+        """,
+        (
+            method,
+            customer,
+            gateway,
+            saved.token,
+            saved.type,
+            saved.brand,
+            saved.last4,
+            saved.expiry_month,
+            saved.expiry_year,
+        ),
+    )
+    row = await cursor.fetchone()
+    if row is None:
+        raise LookupError("the payment method is missing")
+    return row
+
+
+async def get(connection: Connection, customer: UUID, method: UUID) -> DictRow | None:
+    """A method of this customer, removed ones too."""
+    cursor = await connection.execute(
+        "SELECT * FROM payment_methods WHERE customer_id = %s AND id = %s", (customer, method)
+    )
+    return await cursor.fetchone()
+
+
+async def make_default(connection: Connection, customer: UUID, method: UUID) -> None:
+    """Make an active method the customer's only default. The caller holds the customer's row."""
+    await connection.execute(
+        "UPDATE payment_methods SET is_default = false WHERE customer_id = %s AND is_default", (customer,)
+    )
+    await connection.execute(
+        "UPDATE payment_methods SET is_default = true WHERE id = %s AND status = 'active'", (method,)
+    )
+
+
+async def remove(connection: Connection, customer: UUID, method: UUID) -> None:
+    """Remove a method: it is never charged again, and stays for the record."""
+    await connection.execute(
+        "UPDATE payment_methods SET status = 'removed', is_default = false WHERE customer_id = %s AND id = %s",
+        (customer, method),
+    )
