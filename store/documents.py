@@ -26,19 +26,3 @@ async def keep_details(
         "INSERT INTO details (id, organisation_id, session_id, details) VALUES (%s, %s, %s, %s) ON CONFLICT DO NOTHING",
         (row_id, organisation, session, Jsonb(details)),
     )
-
-
-async def content(connection: Connection, estimation_id: str) -> dict[str, Any]:
-    """A content row. Raises LookupError."""
-    cursor = await connection.execute("SELECT content FROM contents WHERE estimation_id = %s", (estimation_id,))
-    row = await cursor.fetchone()
-    if row is None:
-        raise LookupError("the content row is missing")
-    found: dict[str, Any] = row["content"]
-    return found
-
-
-async def details(connection: Connection, ids: list[UUID]) -> dict[UUID, dict[str, Any]]:
-    """Details rows by id."""
-    cursor = await connection.execute("SELECT id, details FROM details WHERE id = ANY(%s)", (ids,))
-    return {row["id"]: row["details"] async for row in cursor}

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from typing import Any
-from uuid import UUID
 
 from psycopg.types.json import Jsonb
 
@@ -85,19 +84,3 @@ async def _write(connection: Connection, state: SessionState) -> None:
             "due_at": state.next_due_at,
         },
     )
-
-
-async def find(connection: Connection, session: UUID) -> SessionState | None:
-    """The session as last published; None where nothing was."""
-    cursor = await connection.execute("SELECT state FROM checkout_sessions WHERE id = %s", (session,))
-    row = await cursor.fetchone()
-    return SessionState.model_validate(row["state"]) if row else None
-
-
-async def first(connection: Connection, session: UUID) -> SessionState | None:
-    """The session as it opened."""
-    cursor = await connection.execute(
-        "SELECT state FROM session_events WHERE session_id = %s AND sequence = 1", (session,)
-    )
-    row = await cursor.fetchone()
-    return SessionState.model_validate(row["state"]) if row else None

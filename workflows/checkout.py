@@ -46,6 +46,7 @@ class CheckoutWorkflow:
     @workflow.init
     def __init__(self, opening: Opening) -> None:
         self._live = LiveSession(opening)
+        self._opened = opening.state()
         self._steps = Steps(self._live)
         self._reports = 0
         self._ended = 0
@@ -215,6 +216,10 @@ class CheckoutWorkflow:
     @workflow.query(name="session", description="The session as it stands")
     def session(self) -> SessionState:
         return self._live.state
+
+    @workflow.query(name="opened", description="The session as it opened")
+    def opened(self) -> SessionState:
+        return self._opened
 
     @workflow.query(name="running_request", description="Which request a running update answers, by update id")
     def running_request(self, update: str) -> str | None:

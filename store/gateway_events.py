@@ -1,0 +1,29 @@
+"""Events in: stored before they are acknowledged, once per id."""
+
+from __future__ import annotations
+
+from gateways.port import GatewayEvent
+from store.database import Connection
+
+
+async def keep(connection: Connection, gateway: str, event: GatewayEvent) -> bool:
+    """Keep an event; False when it is known already, and was passed on."""
+    cursor = await connection.execute(
+        """
+        INSERT INTO gateway_events AS known (gateway, id, type, organisation_id, session_id)
+        VALUES (%s, %s, %s, %s, %s)
+        ON CONFLICT (gateway, id) DO UPDATE SET type = known.type
+        RETURNING passed_on_at IS NULL AS fresh
+        """,
+        (gateway, event.id, event.type, event.account, event.reference),
+    )
+    row = await cursor.fetchone()
+    return row is not None and row["fresh"]
+
+
+async def passed_on(connection: Connection, gateway: str, event_id: str) -> None:
+    """Remember that the event's session was told."""
+    await connection.execute(
+        "UPDATE gateway_events SET passed_on_at = now() WHERE gateway = %s AND id = %s AND passed_on_at IS NULL",
+        (gateway, event_id),
+    )
