@@ -39,21 +39,29 @@ def api() -> None:
 
     from settings import settings
 
-    chosen = settings()
+    given = settings()
     uvicorn.run(
         "api.main:create",
         factory=True,
-        host=chosen.host,
-        port=chosen.port,
-        access_log=False,
+        host=given.host,
+        port=given.port,
         server_header=False,
+        access_log=False,
         timeout_graceful_shutdown=10,
     )
 
 
 @app.command()
-def worker() -> None:
+def worker(
+    check: Annotated[bool, typer.Option("--check", help="Only say whether one on this machine asks for work.")] = False,  # noqa: FBT002 - typer reads options from parameters
+) -> None:
     """Run one worker alone."""
+    if check:
+        from settings import settings
+        from stack.preparation import worker_asks_for_work
+
+        raise typer.Exit(0 if asyncio.run(worker_asks_for_work(settings())) else 1)
+
     from worker import main as run
 
     run()
@@ -78,6 +86,21 @@ def migrate() -> None:
 
 
 @app.command()
+def organisation(
+    name: str,
+    country: Annotated[str, typer.Option(help="Country of its business entity, ISO 3166-1 alpha-2.")] = "DE",
+    currency: Annotated[str, typer.Option(help="Its default currency, ISO 4217.")] = "EUR",
+) -> None:
+    """Make an organisation and print its ids and keys; the keys can't be shown again."""
+    from settings import settings
+    from stack.preparation import admit
+    from stack.seed import Company
+
+    made = asyncio.run(admit(settings(), Company(name=name, country=country, currency=currency)))
+    typer.echo(made.model_dump_json(indent=2, include={"organisation", "business_entity", "api_key", "operator_key"}))
+
+
+@app.command()
 def demo(
     once: Annotated[bool, typer.Option("--once", help="End when the purchases are made.")] = False,  # noqa: FBT002 - typer reads options from parameters
     port_base: PortBase = 8000,
@@ -98,12 +121,18 @@ def main() -> None:
 
 
 def _run() -> int:
+    from pydantic import ValidationError
+
     from stack.errors import StackError
 
     try:
         app()
     except StackError as error:
         typer.echo(str(error), err=True)
+        return 1
+    except ValidationError as error:
+        for each in error.errors():
+            typer.echo(f"{error.title}: {'.'.join(map(str, each['loc']))}: {each['msg']}", err=True)
         return 1
     except SystemExit as end:
         return _code_of(end)

@@ -5,10 +5,12 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping
 from datetime import timedelta
+from socket import gethostname
 from typing import Final
 
 from temporalio.api.enums.v1 import IndexedValueType, TaskQueueType
 from temporalio.api.operatorservice.v1 import AddSearchAttributesRequest, ListSearchAttributesRequest
+from temporalio.api.taskqueue.v1 import TaskQueue
 from temporalio.api.workflowservice.v1 import (
     DescribeNamespaceRequest,
     DescribeTaskQueueRequest,
@@ -51,17 +53,19 @@ async def prepare(client: Client, attributes: Mapping[str, str], retention: time
         raise StackError("Temporal did not take on the search attributes within a minute.") from error
 
 
-async def polls(client: Client, task_queue: str, pid: int) -> bool:
-    """Whether the worker with process id *pid* asks *task_queue* for work."""
+async def polls(client: Client, task_queue: str, pid: int | None = None) -> bool:
+    """Whether a worker on this machine, with process id *pid* if one is given, asks *task_queue* for work."""
     request = DescribeTaskQueueRequest(
-        namespace=client.namespace, task_queue_type=TaskQueueType.TASK_QUEUE_TYPE_WORKFLOW
+        namespace=client.namespace,
+        task_queue=TaskQueue(name=task_queue),
+        task_queue_type=TaskQueueType.TASK_QUEUE_TYPE_WORKFLOW,
     )
-    request.task_queue.name = task_queue
     try:
         answer = await client.workflow_service.describe_task_queue(request, timeout=timedelta(seconds=2))
     except RPCError:
         return False
-    return any(poller.identity.startswith(f"{pid}@") for poller in answer.pollers)
+    pollers = (poller.identity.partition("@") for poller in answer.pollers)
+    return any(host == gethostname() and process == str(pid or process) for process, _, host in pollers)
 
 
 async def _keep_for(client: Client, retention: timedelta) -> None:

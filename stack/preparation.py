@@ -5,28 +5,24 @@ from __future__ import annotations
 from datetime import timedelta
 from functools import partial
 
+from pydantic import SecretStr
+
 from settings import Settings
 from stack import namespace
 from stack.blueprint import Blueprint
 from stack.errors import StackError
-from stack.seed import seed
+from stack.secrets import Secrets
+from stack.seed import EXAMPLE, Company, seed
 from stack.services import Polls
+from store.database import UNAVAILABLE
 from store.migrate import MigrationFailed, migrate
 from workflows.search_attributes import ATTRIBUTES
 
 
-async def migrate_database(url: str) -> None:
-    """Bring the schema at *url* up to date. Raise StackError in words that hold no password."""
-    try:
-        await migrate(url)
-    except MigrationFailed as error:
-        raise StackError(f"The database could not be migrated.\n{error}") from error
-
-
 async def prepare_database(blueprint: Blueprint) -> None:
-    """The schema, and the first organisation with its keys."""
-    await migrate_database(blueprint.database)
-    await seed(blueprint.database, blueprint.secrets, blueprint.pepper)
+    """The schema, and a first organisation with its keys."""
+    await _migrate(blueprint.database)
+    await seed(blueprint.database, EXAMPLE, blueprint.secrets, blueprint.pepper)
 
 
 async def prepare_temporal(blueprint: Blueprint) -> Polls:
@@ -38,8 +34,36 @@ async def prepare_temporal(blueprint: Blueprint) -> Polls:
 
 async def migrate_all(settings: Settings) -> None:
     """Prepare the database and the namespace that settings and Temporal's own variables name."""
-    if settings.database_url is None:
-        raise StackError("Say which database: set CHECKOUT_DATABASE_URL.")
-    await migrate_database(settings.database_url.get_secret_value())
+    await _migrate(_required(settings.database_url, "CHECKOUT_DATABASE_URL"))
     client = await namespace.connect()
     await namespace.prepare(client, ATTRIBUTES, timedelta(days=settings.retention_days))
+
+
+async def admit(settings: Settings, company: Company) -> Secrets:
+    """Make an organisation of *company*; returns its ids and its keys, which are stored only as hashes."""
+    url = _required(settings.database_url, "CHECKOUT_DATABASE_URL")
+    pepper = _required(settings.pepper, "CHECKOUT_PEPPER")
+    secrets = Secrets()
+    try:
+        await seed(url, company, secrets, pepper)
+    except UNAVAILABLE as error:
+        raise StackError("PostgreSQL at CHECKOUT_DATABASE_URL does not answer.") from error
+    return secrets
+
+
+async def worker_asks_for_work(settings: Settings) -> bool:
+    """Whether a worker on this machine asks Temporal for work."""
+    return await namespace.polls(await namespace.connect(), settings.task_queue)
+
+
+async def _migrate(url: str) -> None:
+    try:
+        await migrate(url)
+    except MigrationFailed as error:
+        raise StackError(f"The database could not be migrated.\n{error}") from error
+
+
+def _required(value: SecretStr | None, name: str) -> str:
+    if value is None:
+        raise StackError(f"{name} is not set.")
+    return value.get_secret_value()

@@ -1,22 +1,45 @@
-"""The first organisation, its business entity and its keys, so that a fresh stack can be used at once."""
+"""An organisation with a business entity and keys, so that a fresh service can be used at once."""
 
 from __future__ import annotations
 
+from typing import Annotated, Final
+
+from iso3166 import countries_by_alpha2
+from pydantic import AfterValidator, BaseModel, ConfigDict
+
+from checkout.money import Currency
 from stack.secrets import Secrets
 from store import api_keys, business_entities, organisations
 from store.database import Database
 
-NAME = "Example Company"
-COUNTRY = "DE"
-CURRENCY = "EUR"
+
+def _known_country(code: str) -> str:
+    if code not in countries_by_alpha2:
+        raise ValueError("must be an ISO 3166-1 alpha-2 country code, in capitals")
+    return code
 
 
-async def seed(url: str, secrets: Secrets, pepper: str) -> None:
-    """Put them into the database at *url*, unless they are there."""
+class Company(BaseModel):
+    """Who is given access: the country as ISO 3166-1 alpha-2, the currency as ISO 4217."""
+
+    model_config = ConfigDict(frozen=True)
+
+    name: str
+    country: Annotated[str, AfterValidator(_known_country)]
+    currency: Currency
+
+
+EXAMPLE: Final = Company(name="Example Company", country="DE", currency="EUR")
+
+
+async def seed(url: str, company: Company, secrets: Secrets, pepper: str) -> None:
+    """Put *company*, with the ids and keys of *secrets*, into the database at *url*, unless it is there."""
     async with Database(url, most=2) as database:
         async with database.unbound() as connection:
-            await organisations.ensure(connection, secrets.organisation, NAME)
+            await organisations.ensure(connection, secrets.organisation, company.name)
             await api_keys.store_key(connection, secrets.organisation, secrets.api_key, "merchant", pepper)
             await api_keys.store_key(connection, secrets.organisation, secrets.operator_key, "operator", pepper)
         async with database.of(secrets.organisation) as connection:
-            await business_entities.ensure(connection, secrets.business_entity, NAME, COUNTRY, CURRENCY)
+            await business_entities.ensure(
+                connection, secrets.business_entity, company.name, company.country, company.currency
+            )

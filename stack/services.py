@@ -22,7 +22,7 @@ def gateway(environment: Mapping[str, str], url: str) -> Part:
         title="The sandbox provider",
         command=_command("gateway"),
         environment=environment,
-        healthy=_answering(f"{url}/health/live"),
+        healthy=_answering(f"{url}/health"),
     )
 
 
@@ -34,7 +34,7 @@ def worker(environment: Mapping[str, str], polls: Polls) -> Part:
         command=_command("worker"),
         environment=environment,
         healthy=polls,
-        patience=20,
+        patience=35,
     )
 
 
