@@ -21,6 +21,10 @@ _UUID = re.compile(r"\b[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}\b")
 _RUN = re.compile(r"\d(?:[ -]?\d){12,}")
 _CARD = range(13, 20)
 """How many digits a card number may have."""
+_SHORTEST_GROUP: Final = 3
+_MOST_GROUPS: Final = 7
+_DOUBLED: Final = (0, 2, 4, 6, 8, 1, 3, 5, 7, 9)
+"""The sum of the digits of twice a digit."""
 
 
 class StrictRequest(Request):
@@ -143,9 +147,9 @@ def _candidates(run: str) -> Iterator[str]:
         yield whole
     for start in range(len(groups)):
         digits = ""
-        for group in groups[start:]:
+        for group in groups[start : start + _MOST_GROUPS]:
             digits += group
-            if len(group) < 3 or len(digits) > _CARD[-1]:
+            if len(group) < _SHORTEST_GROUP or len(digits) > _CARD[-1]:
                 break
             if len(digits) in _CARD:
                 yield digits
@@ -153,4 +157,4 @@ def _candidates(run: str) -> Iterator[str]:
 
 def _luhn(run: str) -> bool:
     digits = [int(digit) for digit in reversed(run)]
-    return (sum(digits[::2]) + sum(sum(divmod(2 * digit, 10)) for digit in digits[1::2])) % 10 == 0
+    return (sum(digits[::2]) + sum(_DOUBLED[digit] for digit in digits[1::2])) % 10 == 0

@@ -19,11 +19,11 @@ class StrictRoute(APIRoute):
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         handler = super().get_route_handler()
-        required = list(_required(self.dependant))
+        demands = list(required(self.dependant))
 
         async def strict(request: Request) -> Response:
             asked = StrictRequest(request.scope, request.receive)
-            for requires in required:
+            for requires in demands:
                 await requires(asked)
             if self.body_field is not None:
                 await asked.read()
@@ -32,11 +32,12 @@ class StrictRoute(APIRoute):
         return strict
 
 
-def _required(dependant: Dependant) -> Iterator[Requires]:
+def required(dependant: Dependant) -> Iterator[Requires]:
+    """What *dependant* demands of its caller: nothing, on a public route."""
     if isinstance(dependant.call, Requires):
         yield dependant.call
     for inner in dependant.dependencies:
-        yield from _required(inner)
+        yield from required(inner)
 
 
 def router(prefix: str, tag: str) -> APIRouter:

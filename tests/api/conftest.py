@@ -1,0 +1,58 @@
+"""The API in the test's own process, over the real database and the real sandbox provider."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator
+from uuid import UUID
+
+import httpx
+import pytest
+from fastapi import FastAPI
+from temporalio.client import Client
+
+from api.app import create_app
+from gateways.sandbox import SandboxGateway
+from store.database import Database
+from tests.conftest import PEPPER, Keys, Stack, new_keys, new_organisation
+
+
+@pytest.fixture(scope="session")
+async def gateway(stack: Stack) -> AsyncIterator[SandboxGateway]:
+    secrets = json.loads((stack.home / "secrets.json").read_text())
+    gateway = SandboxGateway(stack.gateway, secrets["sandbox_secret"], secrets["webhook_secret"])
+    yield gateway
+    await gateway.aclose()
+
+
+@pytest.fixture(scope="session")
+def app(database: Database, gateway: SandboxGateway, temporal: Client) -> FastAPI:
+    return create_app(database=database, gateways={"sandbox": gateway}, temporal=temporal, pepper=PEPPER, wait=10)
+
+
+def client_of(app: FastAPI, key: str | None) -> httpx.AsyncClient:
+    headers = {} if key is None else {"x-api-key": key}
+    return httpx.AsyncClient(transport=httpx.ASGITransport(app=app), base_url="http://api", headers=headers, timeout=30)
+
+
+@pytest.fixture
+async def api(app: FastAPI, keys: Keys) -> AsyncIterator[httpx.AsyncClient]:
+    """The organisation's merchant."""
+    async with client_of(app, keys.merchant) as client:
+        yield client
+
+
+@pytest.fixture
+async def nobody(app: FastAPI) -> AsyncIterator[httpx.AsyncClient]:
+    """Somebody without a key."""
+    async with client_of(app, None) as client:
+        yield client
+
+
+@pytest.fixture
+async def other(app: FastAPI, database: Database) -> AsyncIterator[httpx.AsyncClient]:
+    """An admin of another organisation."""
+    organisation: UUID = await new_organisation(database)
+    keys = await new_keys(database, organisation, PEPPER)
+    async with client_of(app, keys.admin) as client:
+        yield client
