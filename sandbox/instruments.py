@@ -31,7 +31,7 @@ class Instrument:
 def _card(  # noqa: PLR0913 - a card has six facts
     brand: str, last4: str, hint: str, does: Does = "captures", code: str = "", *, soft: bool = True
 ) -> Instrument:
-    label = f"{brand.capitalize()} ending in {last4}"
+    label = f"{brand.capitalize()} {last4}"
     return Instrument("card", label, hint, does, code, soft, brand, last4, 4)
 
 
@@ -40,8 +40,8 @@ AT_PAGE: Final[dict[str, Instrument]] = {
     "card_declined": _card("visa", "0002", "Is declined", "declines", "card_declined"),
     "card_insufficient_funds": _card("mastercard", "9995", "Has too little on it", "declines", "insufficient_funds"),
     "card_needs_customer": _card("visa", "3155", "Fails to authenticate", "declines", "authentication_required"),
-    "bank_ok": Instrument("bank_transfer", "Bank transfer", "Arrives in a few seconds", "settles"),
-    "bank_fails": Instrument("bank_transfer", "Bank transfer that fails", "Comes back in a few seconds", "fails_later"),
+    "bank_ok": Instrument("bank_transfer", "Bank transfer", "Arrives a bit later", "settles"),
+    "bank_fails": Instrument("bank_transfer", "Failing bank transfer", "Comes back later", "fails_later"),
     "wallet_ok": Instrument("wallet", "Wallet", "Pays at once"),
     "invoice_ok": Instrument("invoice", "Invoice", "Pays at once"),
 }
@@ -52,7 +52,7 @@ SAVED: Final[dict[str, Instrument]] = {
     "card_insufficient_funds": AT_PAGE["card_insufficient_funds"],
     "card_expired": Instrument(
         "card",
-        "Visa ending in 0069",
+        "Visa 0069",
         "Has expired",
         "declines",
         "expired_card",
@@ -62,7 +62,7 @@ SAVED: Final[dict[str, Instrument]] = {
         years=-1,
     ),
     "card_needs_customer": _card("visa", "3155", "Asks for the customer", "needs_customer"),
-    "bank_ok": Instrument("bank_transfer", "Bank account ending in 6789", "Pays at once", last4="6789"),
+    "bank_ok": Instrument("bank_transfer", "Bank account 6789", "Pays at once", last4="6789"),
     "wallet_ok": Instrument("wallet", "Wallet", "Pays at once"),
     "invoice_ok": Instrument("invoice", "Invoice", "Pays at once"),
 }

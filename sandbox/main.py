@@ -97,6 +97,7 @@ def main() -> None:
         access_log=False,
         log_level="warning",
         lifespan="on",
+        timeout_graceful_shutdown=1,
     )
 
 

@@ -1,0 +1,312 @@
+"""What every adapter promises (gateways/port.py), over HTTP against a provider in its own process."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from datetime import UTC, datetime
+from uuid import uuid4
+
+import pytest
+from standardwebhooks import Webhook
+
+from checkout.money import Money
+from checkout.outcomes import (
+    Captured,
+    Closed,
+    Declined,
+    Left,
+    NeedsCustomer,
+    NotFound,
+    NothingToRefund,
+    PageOpen,
+    Refunded,
+    UnderWay,
+)
+from gateways.port import ForgedEvent, GatewayRejected, GatewayUnavailable, SavedMethod
+from tests.gateways.conftest import PRICE, Contract
+from tests.sandbox.provider import WEBHOOK_SECRET, until
+
+OTHER = Money(minor=1, currency="USD")
+UNKNOWN = ["500_before", "500_after", "lost_reply", "reset", "truncated", "429", "409_in_progress"]
+
+
+@pytest.mark.parametrize(
+    ("method", "answer"),
+    [
+        ("card_declined", Declined(code="card_declined")),
+        ("card_insufficient_funds", Declined(code="insufficient_funds")),
+        ("card_expired", Declined(code="expired_card", soft=False)),
+        ("card_needs_customer", NeedsCustomer()),
+        ("no_such", Declined(code="unknown_token", soft=False)),
+    ],
+)
+async def test_a_refusal_of_a_charge_is_a_value_and_stays(contract: Contract, method: str, answer: object) -> None:
+    assert await contract.charge(method) == answer
+    assert await contract.charge(method) == answer
+    assert await contract.gateway.look_up(contract.key, contract.account) == answer
+    assert contract.captured() == 0
+
+
+@pytest.mark.parametrize("method", ["card_ok", "bank_ok", "wallet_ok", "invoice_ok"])
+async def test_a_charge_captures_exactly_its_amount_once(contract: Contract, method: str) -> None:
+    first = await contract.charge(method)
+
+    assert isinstance(first, Captured)
+    assert first.amount == PRICE
+    assert await contract.charge(method) == first
+    assert await contract.gateway.look_up(contract.key, contract.account) == first
+    assert contract.captured() == PRICE.minor
+
+
+async def test_twenty_at_once_under_one_key_capture_once(contract: Contract) -> None:
+    answers = await asyncio.gather(*(contract.charge() for _ in range(20)))
+
+    assert len(set(answers)) == 1
+    assert contract.captured() == PRICE.minor
+
+
+async def test_a_token_becomes_a_method_with_what_may_be_shown_of_it(contract: Contract) -> None:
+    card = await contract.gateway.attach(contract.account, "pm_sandbox_card_ok")
+    expired = await contract.gateway.attach(contract.account, "pm_sandbox_card_expired")
+    bank = await contract.gateway.attach(contract.account, "pm_sandbox_bank_ok")
+
+    assert isinstance(card, SavedMethod)
+    assert isinstance(expired, SavedMethod)
+    assert isinstance(bank, SavedMethod)
+    assert (card.type, card.brand, card.last4) == ("card", "visa", "4242")
+    assert (expired.expiry_year or 0) < datetime.now(UTC).year < (card.expiry_year or 0)
+    assert (bank.type, bank.expiry_year) == ("bank_transfer", None)
+    assert await contract.gateway.attach(contract.account, "pm_nonsense") == Declined(code="unknown_token", soft=False)
+
+
+async def test_opening_a_page_again_gives_the_same_page(contract: Contract) -> None:
+    page = await contract.gateway.open_page(contract.key, contract.request())
+
+    assert await contract.gateway.open_page(contract.key, contract.request()) == page
+    assert contract.provider.effects(account=contract.account) == ["page_opened"]
+
+
+async def test_a_key_with_other_parameters_is_rejected_without_effect(contract: Contract) -> None:
+    await contract.charge()
+
+    with pytest.raises(GatewayRejected):
+        await contract.charge(amount=OTHER)
+    with pytest.raises(GatewayRejected):
+        await contract.gateway.open_page(contract.key, contract.request())
+    assert contract.captured() == PRICE.minor
+
+
+async def test_a_page_with_other_parameters_is_rejected(contract: Contract) -> None:
+    await contract.opened()
+
+    with pytest.raises(GatewayRejected):
+        await contract.gateway.open_page(contract.key, contract.request(OTHER))
+
+
+async def test_the_same_key_of_another_account_is_another_key(contract: Contract) -> None:
+    await contract.charge()
+
+    assert await contract.gateway.look_up(contract.key, uuid4()) == NotFound()
+
+
+async def test_look_up_follows_a_page(contract: Contract) -> None:
+    async def look_up() -> object:
+        return await contract.gateway.look_up(contract.key, contract.account)
+
+    assert await look_up() == NotFound()
+    page = await contract.opened()
+    assert await look_up() == PageOpen(url=page)
+    await contract.customer(page, "pay", "card_declined")
+    assert await look_up() == PageOpen(url=page, declined=1)
+    await contract.customer(page, "leave")
+    assert await look_up() == Left(declined=1)
+    await contract.customer(page, "pay")
+    found = await look_up()
+    assert isinstance(found, Captured)
+    assert found.amount == PRICE
+
+
+async def test_closing_a_page_is_for_good(contract: Contract) -> None:
+    page = await contract.opened()
+    await contract.customer(page, "pay", "card_declined")
+
+    assert await contract.gateway.close_page(contract.key, contract.account) == Closed(declined=1)
+    assert await contract.gateway.close_page(contract.key, contract.account) == Closed(declined=1)
+    assert await contract.gateway.look_up(contract.key, contract.account) == Closed(declined=1)
+
+
+async def test_closing_a_paid_page_says_that_it_was_paid(contract: Contract) -> None:
+    await contract.customer(await contract.opened(), "pay")
+
+    paid = await contract.gateway.close_page(contract.key, contract.account)
+
+    assert paid == await contract.gateway.look_up(contract.key, contract.account)
+    assert isinstance(paid, Captured)
+
+
+async def test_closing_a_page_under_way_leaves_it_under_way(contract: Contract) -> None:
+    await contract.customer(await contract.opened(), "pay", "bank_ok")
+
+    assert await contract.gateway.close_page(contract.key, contract.account) == UnderWay()
+    assert await contract.gateway.look_up(contract.key, contract.account) == UnderWay()
+
+
+async def test_what_is_refunded_while_under_way_never_arrives(contract: Contract) -> None:
+    await contract.customer(await contract.opened(), "pay", "bank_ok")
+
+    assert await contract.gateway.refund("back", contract.account, contract.key) == NothingToRefund()
+    assert isinstance(await contract.gateway.look_up(contract.key, contract.account), Closed)
+
+
+async def test_a_refund_returns_everything_once(contract: Contract) -> None:
+    await contract.charge()
+
+    first = await contract.gateway.refund("back", contract.account, contract.key)
+
+    assert isinstance(first, Refunded)
+    assert first.amount == PRICE
+    assert await contract.gateway.refund("back", contract.account, contract.key) == first
+    assert await contract.gateway.look_up("back", contract.account) == first
+    assert await contract.gateway.refund("again", contract.account, contract.key) == NothingToRefund()
+    assert contract.captured() == 0
+
+
+async def test_closing_what_never_happened_is_no_error_and_closes_the_key(contract: Contract) -> None:
+    assert await contract.gateway.close_page(contract.key, contract.account) == Closed()
+
+    with pytest.raises(GatewayRejected):
+        await contract.opened()
+    assert await contract.charge() == Declined(code="key_closed", soft=False)
+    assert await contract.gateway.look_up(contract.key, contract.account) == Closed()
+    assert contract.provider.effects(account=contract.account) == []
+
+
+async def test_refunding_what_never_happened_is_no_error_and_closes_the_key(contract: Contract) -> None:
+    assert await contract.gateway.refund("back", contract.account, contract.key) == NothingToRefund()
+
+    assert await contract.charge() == Declined(code="key_closed", soft=False)
+    assert contract.captured() == 0
+
+
+async def test_refunding_an_open_page_closes_it(contract: Contract) -> None:
+    await contract.opened()
+
+    assert await contract.gateway.refund("back", contract.account, contract.key) == NothingToRefund()
+    assert await contract.gateway.look_up(contract.key, contract.account) == Closed()
+
+
+@pytest.mark.parametrize("fault", UNKNOWN)
+async def test_an_unknown_outcome_is_unavailable_and_look_up_tells_the_truth(contract: Contract, fault: str) -> None:
+    contract.fault("charge", fault)
+
+    with pytest.raises(GatewayUnavailable):
+        await contract.charge()
+
+    found = await contract.gateway.look_up(contract.key, contract.account)
+    assert isinstance(found, Captured) == (contract.captured() == PRICE.minor)
+    assert isinstance(found, NotFound) == (contract.captured() == 0)
+    await contract.charge()
+    assert contract.captured() == PRICE.minor
+
+
+@pytest.mark.parametrize("call", ["open_page", "close_page", "refund", "look_up"])
+async def test_every_call_can_be_repeated_after_a_lost_reply(contract: Contract, call: str) -> None:
+    contract.fault(call, "lost_reply")
+
+    async def run() -> object:
+        if call == "open_page":
+            return await contract.gateway.open_page(contract.key, contract.request())
+        if call == "refund":
+            return await contract.gateway.refund("back", contract.account, contract.key)
+        ask = contract.gateway.close_page if call == "close_page" else contract.gateway.look_up
+        return await ask(contract.key, contract.account)
+
+    with pytest.raises(GatewayUnavailable):
+        await run()
+    assert await run() == await run()
+
+
+async def test_no_call_lasts_longer_than_its_timeout(contract: Contract) -> None:
+    contract.fault("charge", "hang")
+    started = time.monotonic()
+
+    with pytest.raises(GatewayUnavailable):
+        await contract.charge()
+
+    assert time.monotonic() - started < contract.gateway.timeout.total_seconds() + 1
+
+
+async def test_a_kill_loses_nothing_that_was_answered(mortal: Contract) -> None:
+    settling = f"{mortal.reference}/2/page"
+    charged = await mortal.charge()
+    page = (await mortal.gateway.open_page(settling, mortal.request())).url
+    await mortal.customer(page, "pay", "bank_ok")
+    await mortal.gateway.close_page("closed before", mortal.account)
+
+    mortal.provider.kill()
+    with pytest.raises(GatewayUnavailable):
+        await mortal.gateway.look_up(mortal.key, mortal.account)
+    mortal.provider.start()
+
+    assert await mortal.charge() == charged
+    assert await mortal.gateway.look_up(mortal.key, mortal.account) == charged
+    assert await mortal.charge(key="closed before") == Declined(code="key_closed", soft=False)
+    until(lambda: mortal.provider.effects(key=settling) == ["page_opened", "captured"])
+
+
+def _signed(body: str) -> dict[str, str]:
+    at = datetime.now(UTC)
+    signature = Webhook(WEBHOOK_SECRET).sign("evt_1", at, body)
+    return {"webhook-id": "evt_1", "webhook-timestamp": str(int(at.timestamp())), "webhook-signature": signature}
+
+
+def _body(contract: Contract) -> str:
+    return (
+        f'{{"id": "evt_1", "type": "page.paid", "account": "{contract.account}", "reference": "{contract.reference}",'
+        ' "key": "k", "timestamp": "2026-01-01T00:00:00Z"}'
+    )
+
+
+async def test_a_signed_event_is_read(contract: Contract) -> None:
+    body = _body(contract)
+
+    event = contract.gateway.read_event(_signed(body), body.encode())
+
+    assert (event.id, event.type, event.account, event.reference) == (
+        "evt_1",
+        "page.paid",
+        contract.account,
+        contract.reference,
+    )
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"webhook-signature": ""},
+        {"webhook-signature": "nonsense"},
+        {"webhook-signature": "v1,a,b"},
+        {"webhook-signature": "v1,é"},
+        {"webhook-signature": "v1,bm90IHRoZSBzaWduYXR1cmU="},
+        {"webhook-timestamp": "1"},
+        {"webhook-timestamp": "NaN"},
+        {"webhook-timestamp": "1e400"},
+        {"webhook-id": "evt_2"},
+    ],
+)
+async def test_anything_else_is_forged(contract: Contract, change: dict[str, str]) -> None:
+    body = _body(contract)
+    headers = {**_signed(body), **change}
+
+    with pytest.raises(ForgedEvent):
+        contract.gateway.read_event(headers, body.encode())
+
+
+@pytest.mark.parametrize("body", [b"", b"\xff", b"[]", b"null"])
+async def test_a_changed_or_shapeless_body_is_forged(contract: Contract, body: bytes) -> None:
+    signed = _signed(body.decode("latin-1"))
+
+    for headers in (signed, _signed(_body(contract)), {}):
+        with pytest.raises(ForgedEvent):
+            contract.gateway.read_event(headers, body)
