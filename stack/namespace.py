@@ -36,10 +36,11 @@ TYPES: Final = {
 async def connect(override: Mapping[str, str] | None = None) -> Client:
     """A client of the server that Temporal's own variables name, or those of *override* instead of them."""
     config = ClientConfig.load_client_connect_config(override_env_vars=dict(override) if override else None)
+    config.setdefault("target_host", "localhost:7233")
     try:
         return await Client.connect(**config)
     except RuntimeError as error:
-        raise StackError(f"No Temporal server answers at {config.get('target_host', 'localhost:7233')}.") from error
+        raise StackError(f"No Temporal server answers at {config['target_host']}.") from error
 
 
 async def prepare(client: Client, attributes: Mapping[str, str], retention: timedelta) -> None:
