@@ -7,6 +7,8 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any, Final
 
 from fastapi import APIRouter, FastAPI
+from secure import CacheControl, ReferrerPolicy, Secure, XContentTypeOptions
+from secure.middleware import SecureASGIMiddleware
 
 from api import (
     business_entities,
@@ -34,6 +36,13 @@ ROUTERS: Final[tuple[APIRouter, ...]] = (
     problem_pages.router,
     health.router,
 )
+
+HEADERS: Final = Secure(
+    cache=CacheControl().no_store(),
+    referrer=ReferrerPolicy().no_referrer(),
+    xcto=XContentTypeOptions().nosniff(),
+)
+"""What every answer carries: it is kept by nobody, taken for nothing else, and tells no other site where it was."""
 
 
 @asynccontextmanager
@@ -69,6 +78,7 @@ def create_app(  # noqa: PLR0913 - the application has six parts
     app.state.pepper = pepper
     app.state.wait = wait
     problems.install(app)
+    app.add_middleware(SecureASGIMiddleware, secure=HEADERS)
     for router in ROUTERS:
         app.include_router(router)
     return app

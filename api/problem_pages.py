@@ -35,5 +35,5 @@ async def read(name: str) -> HTMLResponse:
         raise Problem("not-found")
     return HTMLResponse(
         PAGE.render(name=name, kind=KINDS[name]),
-        headers={"Content-Security-Policy": "default-src 'none'", "X-Content-Type-Options": "nosniff"},
+        headers={"Content-Security-Policy": "default-src 'none'"},
     )

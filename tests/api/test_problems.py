@@ -90,6 +90,13 @@ async def test_a_bug_is_answered_and_recorded_without_its_text(broken: FastAPI) 
     assert "secret" not in answer.text + str(logs)
 
 
+async def test_every_answer_says_that_it_is_not_to_be_kept_or_guessed_at(nobody: httpx.AsyncClient) -> None:
+    for path in ("/health/live", "/problems/validation", "/nowhere", "/customers"):
+        answer = await nobody.get(path)
+        assert answer.headers["cache-control"] == "no-store"
+        assert answer.headers["x-content-type-options"] == "nosniff"
+
+
 async def test_a_problem_carries_its_members(broken: FastAPI) -> None:
     async with client_of(broken, None) as client:
         answer = await client.get("/problem")
