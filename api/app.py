@@ -56,11 +56,12 @@ def create_app(  # noqa: PLR0913 - the application has six parts
     gateways: Mapping[str, PaymentGateway],
     pepper: str,
     wait: float,
+    task_queue: str = "checkout",
     temporal: Any = None,
     lifespan: Callable[[FastAPI], AbstractAsyncContextManager[None]] = _as_given,
 ) -> FastAPI:
     """The API over *database* and *gateways* (by name). *temporal* is the client, or None until *lifespan* sets
-    `app.state.temporal`; *wait* is how many seconds a call waits for its outcome; *pepper* is that of the keys.
+    `app.state.temporal`; *wait* is how many seconds a call waits for its outcome; *pepper* is that of the keys, *task_queue* the workers'.
     """
     app = FastAPI(
         title="Durable checkout",
@@ -77,6 +78,7 @@ def create_app(  # noqa: PLR0913 - the application has six parts
     app.state.temporal = temporal
     app.state.pepper = pepper
     app.state.wait = wait
+    app.state.task_queue = task_queue
     problems.install(app)
     app.add_middleware(SecureASGIMiddleware, secure=HEADERS)
     for router in ROUTERS:

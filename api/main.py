@@ -37,6 +37,7 @@ def create() -> FastAPI:
         gateways=gateways,
         pepper=_secret(given.pepper, "PEPPER"),
         wait=given.wait,
+        task_queue=given.task_queue,
         lifespan=lifespan,
     )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 from uuid import UUID, uuid4
 
 import httpx
@@ -17,6 +18,11 @@ from store.database import Database
 from tests.api.conftest import client_of
 from tests.conftest import PEPPER, Keys, new_keys
 
+ELSEWHERE = ("/payments", "/checkout_session")
+"""Whose ids of another organisation are tried where such rows are made: test_contracts_and_payments.py,
+test_checkout_sessions.py.
+"""
+
 PUBLIC = {"/health/live", "/health/ready", "/problems/{name}", "/webhooks/{gateway}"}
 
 ROUTES = [
@@ -28,9 +34,9 @@ ROUTES = [
 ]
 GUARDED = [(method, path) for method, path, scopes in ROUTES if scopes]
 FOR_OPERATORS = [(method, path) for method, path, scopes in ROUTES if {"operator", "admin"} & set(scopes)]
-WITH_ID = [(method, path) for method, path in GUARDED if "{" in path and path != "/payments/{payment_id:path}"]
+WITH_ID = [(method, path) for method, path in GUARDED if "{" in path and not path.startswith(ELSEWHERE)]
 
-BODIES = {
+BODIES: dict[tuple[str, str], dict[str, Any]] = {
     ("PUT", "/customers/{customer_id}"): {"customer_name": "Mallory"},
     ("POST", "/customers/{customer_id}/payment_methods"): {"gateway": "sandbox", "token": "pm_sandbox_card_ok"},
     ("POST", "/products/{product_id}/pricings"): {
@@ -90,35 +96,58 @@ async def test_a_merchant_is_refused_what_operators_do(api: httpx.AsyncClient, m
 
 
 @pytest.fixture
-async def ids(api: httpx.AsyncClient) -> dict[str, str]:
-    """One of each resource, of the merchant's organisation."""
+async def ids(api: httpx.AsyncClient, database: Database, organisation: UUID) -> dict[str, str]:
+    """One of each resource of the merchant's organisation, by the name that paths have for it."""
 
-    async def made(path: str, body: dict[str, object]) -> str:
+    async def made(path: str, body: dict[str, Any]) -> str:
         answer = await api.post(path, json=body)
         assert answer.status_code == 201, answer.text
         return str(answer.json()["id"])
 
     customer = await made("/customers", {"customer_name": "Acme GmbH"})
     product = await made("/products", {"name": "Seats"})
+    pricing = await made(f"/products/{product}/pricings", BODIES["POST", "/products/{product_id}/pricings"])
+    line = {"product_id": product, "pricing_id": pricing, "quantity": {"type": "fixed", "quantity": "1"}}
+    phase = {"name": "Team", "phase_type": "active", "pricings": [line]}
     return {
         "customer_id": customer,
         "product_id": product,
+        "pricing_id": pricing,
+        "plan_id": await made("/plans", {"name": "Team", "currency": "USD", "duration": "P1Y", "phases": [phase]}),
         "business_entity_id": await made(
             "/business_entities", {"name": "Northwind", "country_code": "GB", "default_currency": "GBP"}
         ),
         "payment_method_id": await made(
             f"/customers/{customer}/payment_methods", {"gateway": "sandbox", "token": "pm_sandbox_card_ok"}
         ),
+        "contract_id": await contract(database, organisation, customer),
     }
 
 
-@pytest.mark.parametrize(
-    ("method", "path"), [route for route in WITH_ID if route[1].startswith(("/cust", "/prod", "/bus"))]
-)
+async def contract(database: Database, organisation: UUID, customer: str) -> str:
+    """A contract as checkout would have made it."""
+    made = str(uuid4())
+    async with database.of(organisation) as connection:
+        await connection.execute(
+            "INSERT INTO contents (organisation_id, estimation_id, content) VALUES (%s, 'est', '{}')", (organisation,)
+        )
+        await connection.execute(
+            """
+            INSERT INTO contracts (id, organisation_id, session_id, attempt, customer_id, estimation_id, currency,
+                                   start_date, status)
+            VALUES (%s, %s, %s, 1, %s, 'est', 'USD', '2027-01-01', 'active')
+            """,
+            (made, organisation, uuid4(), customer),
+        )
+    return made
+
+
+@pytest.mark.parametrize(("method", "path"), WITH_ID)
 async def test_another_organisations_id_answers_like_one_that_does_not_exist(
-    other: httpx.AsyncClient, ids: dict[str, str], method: str, path: str
+    api: httpx.AsyncClient, other: httpx.AsyncClient, ids: dict[str, str], method: str, path: str
 ) -> None:
     body = BODIES.get((method, path))
+    assert (await api.get(at(re.sub("/(archive|activate|default)$", "", path), ids))).status_code == 200
     theirs = await other.request(method, at(path, ids), json=body)
     unknown = await other.request(method, at(path, {}), json=body)
 
