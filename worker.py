@@ -39,12 +39,13 @@ SANDBOX = SandboxedWorkflowRunner(
 the throughput; the workflows' own modules stay sandboxed."""
 
 
-def activities(database: Database, gateways: Mapping[str, PaymentGateway]) -> list[Any]:
-    """Every activity, bound to its party."""
-    customers = CustomerActivities(CustomerSteps(database))
-    contracts = ContractActivities(ContractSteps(database))
-    payments = PaymentActivities(gateways, PaymentRecords(database))
-    sessions = SessionActivities(SessionView(database))
+def bound(
+    customers: CustomerActivities,
+    contracts: ContractActivities,
+    payments: PaymentActivities,
+    sessions: SessionActivities,
+) -> list[Any]:
+    """Every activity, each bound to its party."""
     return [
         customers.create,
         customers.archive,
@@ -60,6 +61,16 @@ def activities(database: Database, gateways: Mapping[str, PaymentGateway]) -> li
         payments.look_up,
         sessions.publish,
     ]
+
+
+def activities(database: Database, gateways: Mapping[str, PaymentGateway]) -> list[Any]:
+    """Every activity on PostgreSQL and the gateways."""
+    return bound(
+        CustomerActivities(CustomerSteps(database)),
+        ContractActivities(ContractSteps(database)),
+        PaymentActivities(gateways, PaymentRecords(database)),
+        SessionActivities(SessionView(database)),
+    )
 
 
 def worker(client: Client, task_queue: str, database: Database, gateways: Mapping[str, PaymentGateway]) -> Worker:

@@ -23,7 +23,7 @@ from checkout.commands import (
     Retry,
     Update,
 )
-from checkout.lifecycle import Event, Status
+from checkout.lifecycle import FINAL, Event, Status
 from checkout.session import Confirmation as ConfirmationState
 from checkout.session import SessionState
 from workflows.collection import Collection
@@ -67,7 +67,7 @@ class CheckoutWorkflow:
         publisher.cancel()
 
     async def _live_through(self) -> None:
-        while self._live.status is Status.OPEN:
+        while self._live.status not in FINAL:
             await self._until_left_open()
             await self._confirm_once()
         if self._live.status is Status.COMPLETED and self._live.state.schedule:

@@ -1,0 +1,143 @@
+"""Sessions as workflows on the real Temporal server, with stand-ins for the outside parties."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID, uuid4
+
+import pytest
+from temporalio.client import Client, WorkflowHandle, WorkflowUpdateHandle, WorkflowUpdateStage
+from temporalio.testing import TimeSkipper, TimeSkippingConfig
+from temporalio.worker import Worker
+
+from activities.contracts import ContractActivities
+from activities.customers import CustomerActivities
+from activities.payments import PaymentActivities
+from activities.sessions import SessionActivities
+from checkout.commands import Accepted, Confirm, Opening, Request
+from checkout.ids import page_key, workflow_of
+from checkout.money import Money
+from checkout.session import Due, Mode, Offer, Policy, SessionState
+from tests.workflows.parties import Records, World
+from worker import SANDBOX, WORKFLOWS, bound
+from workflows.checkout import CheckoutWorkflow
+
+PRICE = Money(minor=2999, currency="USD")
+PATIENCE = 15.0
+QUICK = Policy(
+    page_window=timedelta(minutes=30),
+    rounds=(timedelta(seconds=1), timedelta(seconds=2)),
+    uncertainty=timedelta(milliseconds=10),
+)
+"""The rules of the product with shorter rounds, so that a test sees attention within seconds."""
+
+
+@dataclass
+class Checkout:
+    """One session of a test, and the world around it."""
+
+    world: World
+    handle: WorkflowHandle[Any, Any]
+    opening: Opening
+    skipper: TimeSkipper
+
+    @property
+    def id(self) -> UUID:
+        return self.opening.session
+
+    async def confirm(self, mode: Mode, **more: Any) -> Accepted:
+        return await self.tell("confirm", Confirm(actor="merchant test", mode=mode, **more))
+
+    async def tell(self, update: str, cmd: Request) -> Accepted:
+        """Send an update and wait for its answer."""
+        return await self.handle.execute_update(update, cmd, result_type=Accepted)
+
+    async def start_confirming(self, mode: Mode) -> WorkflowUpdateHandle[Accepted]:
+        """Send a confirm, and wait only until it is accepted."""
+        return await self.handle.start_update(
+            "confirm", Confirm(mode=mode), wait_for_stage=WorkflowUpdateStage.ACCEPTED, result_type=Accepted
+        )
+
+    async def state(self) -> SessionState:
+        return await self.handle.query(CheckoutWorkflow.session)
+
+    async def until(self, holds: Callable[[SessionState], bool]) -> SessionState:
+        """The published session once *holds*."""
+        async with asyncio.timeout(PATIENCE):
+            while True:
+                events = self.world.events.get(self.id)
+                if events and holds(events[-1].state):
+                    return events[-1].state
+                await asyncio.sleep(0.01)
+
+    async def pass_time(self, by: timedelta) -> None:
+        """Move this session's clock, and no other's."""
+        await self.skipper.fast_forward(self.handle, by)
+
+    def page(self, attempt: int = 1) -> str:
+        return page_key(self.id, attempt)
+
+
+Open = Callable[..., Any]
+
+
+@pytest.fixture(scope="session")
+def skipper(temporal: Client) -> TimeSkipper:
+    """Moves the clock of single sessions; nothing skips by itself."""
+    return TimeSkipper(temporal, config=TimeSkippingConfig(enabled=False))
+
+
+@pytest.fixture
+async def world() -> World:
+    return World()
+
+
+@pytest.fixture
+async def open_session(skipper: TimeSkipper, world: World) -> AsyncIterator[Open]:
+    """Opens sessions on a worker of the test's own."""
+    queue = f"test-{uuid4()}"
+    parties = bound(
+        CustomerActivities(world),
+        ContractActivities(world),
+        PaymentActivities({"fake": world}, Records(world)),
+        SessionActivities(world),
+    )
+
+    async def open_it(
+        *, guest: bool = False, amount: Money = PRICE, due: datetime | None = None, expires_in: float = 24 * 3600
+    ) -> Checkout:
+        now = datetime.now(UTC)
+        schedule = (Due(n=1, due_on=due.date(), due_at=due, amount=amount),) if due else ()
+        opening = Opening(
+            organisation=uuid4(),
+            session=uuid4(),
+            fingerprint="a fingerprint",
+            opened_at=now,
+            offer=Offer(
+                estimation_id="an estimate",
+                details=uuid4(),
+                amount_due=amount,
+                schedule=schedule,
+                expires_at=now + timedelta(seconds=expires_in),
+            ),
+            guest_checkout=guest,
+            customer=None if guest else uuid4(),
+            business_entity=uuid4(),
+            policy=QUICK,
+        )
+        handle = await skipper.client.start_workflow(
+            CheckoutWorkflow.run,
+            opening,
+            id=workflow_of(opening.organisation, opening.session),
+            task_queue=queue,
+        )
+        return Checkout(world, handle, opening, skipper)
+
+    async with Worker(
+        skipper.client, task_queue=queue, workflows=WORKFLOWS, activities=parties, workflow_runner=SANDBOX
+    ):
+        yield open_it

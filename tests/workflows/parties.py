@@ -1,0 +1,249 @@
+"""Stand-ins for the outside parties, in memory, that keep their ports' promises and can refuse or fail on demand."""
+
+from __future__ import annotations
+
+from collections import Counter
+from datetime import timedelta
+from typing import Any
+from uuid import UUID, uuid4
+
+from checkout.commands import (
+    ArchiveCustomer,
+    AtKey,
+    Charge,
+    ChooseMethod,
+    ContractStep,
+    CreateCustomer,
+    OpenPage,
+    Publish,
+    Refund,
+)
+from checkout.ids import guest_of
+from checkout.money import Money
+from checkout.outcomes import (
+    Captured,
+    ChargeAnswer,
+    CloseAnswer,
+    Closed,
+    ContractAnswer,
+    CustomerReady,
+    Declined,
+    Done,
+    Left,
+    LookUpAnswer,
+    MethodAnswer,
+    MethodChosen,
+    NotFound,
+    NothingToRefund,
+    PageOpen,
+    RefundAnswer,
+    Refunded,
+    Refused,
+    UnderWay,
+)
+from checkout.session import SessionEvent, SessionState
+from gateways.port import GatewayEvent, GatewayRejected, GatewayUnavailable, PageRequest, SavedMethod, ToCharge
+
+
+class Trouble:
+    """Which steps refuse or fail, and how often: `fail["contracts.draft"] = 2` fails twice."""
+
+    def __init__(self) -> None:
+        self.refuse: dict[str, Refused] = {}
+        self.fail: Counter[str] = Counter()
+        self.reject: set[str] = set()
+        self.lose_answer: Counter[str] = Counter()
+        self.called: Counter[str] = Counter()
+
+    def before(self, step: str) -> None:
+        self.called[step] += 1
+        if step in self.reject:
+            raise GatewayRejected("the request is malformed")
+        if self.fail[step]:
+            self.fail[step] -= 1
+            raise GatewayUnavailable("503")
+
+    def after(self, step: str) -> None:
+        if self.lose_answer[step]:
+            self.lose_answer[step] -= 1
+            raise GatewayUnavailable("timeout")
+
+
+class World:
+    """Customers, contracts, the view and the gateway's truth, for one test."""
+
+    def __init__(self) -> None:
+        self.trouble = Trouble()
+        self.customers: dict[UUID, str] = {}
+        self.contracts: dict[UUID, str] = {}
+        self.events: dict[UUID, list[SessionEvent]] = {}
+        self.pages: dict[str, Any] = {}
+        self.charges: dict[str, ChargeAnswer] = {}
+        self.refunds: dict[str, RefundAnswer] = {}
+        self.next_charge: list[ChargeAnswer] = []
+        self.name = "fake"
+        self.timeout = timedelta(seconds=5)
+        self.uncertainty = timedelta(seconds=0)
+        self.memory = timedelta(hours=24)
+
+    # customers.
+
+    async def create(self, cmd: CreateCustomer) -> CustomerReady:
+        self.trouble.before("customers.create")
+        self.customers[guest_of(cmd.session)] = "active"
+        self.trouble.after("customers.create")
+        return CustomerReady(customer=guest_of(cmd.session), created=True)
+
+    async def archive(self, cmd: ArchiveCustomer) -> None:
+        self.trouble.before("customers.archive")
+        if guest_of(cmd.session) in self.customers:
+            self.customers[guest_of(cmd.session)] = "archived"
+
+    # contracts.
+
+    async def draft(self, cmd: ContractStep) -> ContractAnswer:
+        self.trouble.before("contracts.draft")
+        if refused := self.trouble.refuse.get("contracts.draft"):
+            return refused
+        self.contracts.setdefault(cmd.contract, "draft")
+        self.trouble.after("contracts.draft")
+        return Done()
+
+    async def activate(self, cmd: ContractStep) -> ContractAnswer:
+        self.trouble.before("contracts.activate")
+        if refused := self.trouble.refuse.get("contracts.activate"):
+            return refused
+        self.contracts[cmd.contract] = "active"
+        self.trouble.after("contracts.activate")
+        return Done()
+
+    async def void(self, cmd: ContractStep) -> None:
+        self.trouble.before("contracts.void")
+        self.contracts[cmd.contract] = "void"
+
+    # the view
+
+    async def publish(self, cmd: Publish) -> None:
+        self.trouble.before("sessions.publish")
+        known = self.events.setdefault(cmd.events[0].state.id, [])
+        known.extend(event for event in cmd.events if event.sequence > len(known))
+
+    def view(self, session: UUID) -> SessionState:
+        return self.events[session][-1].state
+
+    def told(self, session: UUID) -> list[str]:
+        return [event.type for event in self.events[session]]
+
+    # the rows of payments
+
+    async def gateway(self, _: AtKey) -> str:
+        return "fake"
+
+    async def choose_method(self, cmd: ChooseMethod) -> MethodAnswer:
+        self.trouble.before("payments.choose_method")
+        return self.trouble.refuse.get("payments.choose_method") or MethodChosen(method=cmd.method or uuid4())
+
+    async def page(self, cmd: OpenPage) -> tuple[str, PageRequest]:
+        self.trouble.before("payments.open_page")
+        page = PageRequest(
+            account=cmd.organisation,
+            reference=cmd.session,
+            amount=cmd.amount,
+            merchant="Northwind Software Ltd",
+            description="",
+            lines=[],
+            success_url=None,
+            cancel_url=None,
+            pending_url=None,
+            preferred=None,
+            expires_at=cmd.expires_at,
+        )
+        return "fake", page
+
+    async def to_charge(self, _: Charge) -> ToCharge:
+        return ToCharge(gateway="fake", token="pm_fake", description="")
+
+    async def answered(self, _: AtKey, answer: LookUpAnswer) -> None:
+        del answer
+
+    # the gateway
+
+    async def attach(self, account: UUID, token: str) -> SavedMethod | Declined:
+        raise NotImplementedError
+
+    async def open_page(self, key: str, page: PageRequest) -> PageOpen:
+        self.pages.setdefault(key, PageOpen(url=f"https://pay.example/{key}"))
+        self.trouble.after("payments.open_page")
+        if not isinstance(self.pages[key], PageOpen):
+            raise GatewayRejected(f"the page of {page.amount} is closed")
+        return PageOpen(url=f"https://pay.example/{key}")
+
+    async def close_page(self, key: str, account: UUID) -> CloseAnswer:
+        del account
+        self.trouble.before("payments.close_page")
+        page = self.pages.get(key)
+        if isinstance(page, Captured | UnderWay):
+            return page
+        self.pages[key] = Closed(declined=getattr(page, "declined", 0))
+        self.trouble.after("payments.close_page")
+        return Closed(declined=getattr(page, "declined", 0))
+
+    async def charge(self, key: str, *_: object) -> ChargeAnswer:
+        self.trouble.before("payments.charge")
+        if key not in self.charges:
+            amount = next(part for part in _ if isinstance(part, Money))
+            captured = Captured(reference=f"ch_{len(self.charges)}", amount=amount)
+            self.charges[key] = self.next_charge.pop(0) if self.next_charge else captured
+        self.trouble.after("payments.charge")
+        return self.charges[key]
+
+    async def refund(self, key: str, account: UUID, of: str) -> RefundAnswer:
+        del account
+        self.trouble.before("payments.refund")
+        page = self.pages.get(of)
+        if isinstance(page, Captured):
+            self.refunds.setdefault(key, Refunded(reference=f"re_{len(self.refunds)}", amount=page.amount))
+        self.trouble.after("payments.refund")
+        return self.refunds.get(key, NothingToRefund())
+
+    async def look_up(self, key: str, account: UUID) -> LookUpAnswer:
+        del account
+        self.trouble.before("payments.look_up")
+        return self.pages.get(key) or self.charges.get(key) or self.refunds.get(key) or NotFound()
+
+    def read_event(self, headers: object, body: bytes) -> GatewayEvent:
+        raise NotImplementedError
+
+    # the customer at the page
+
+    def pay(self, key: str, amount: Money) -> None:
+        self.pages[key] = Captured(reference=f"pay_{len(self.pages)}", amount=amount)
+
+    def leave(self, key: str, *, declined: int = 0) -> None:
+        self.pages[key] = Left(declined=declined)
+
+    def transfer(self, key: str) -> None:
+        self.pages[key] = UnderWay()
+
+    def moved(self, session: UUID) -> int:
+        """Captured minus refunded, in minor units, by the gateway's own truth."""
+        answers = [*self.pages.items(), *self.charges.items()]
+        captured = sum(a.amount.minor for k, a in answers if k.startswith(str(session)) and isinstance(a, Captured))
+        refunded = sum(
+            a.amount.minor for k, a in self.refunds.items() if k.startswith(str(session)) and isinstance(a, Refunded)
+        )
+        return captured - refunded
+
+
+class Records:
+    """The payments' rows of a world, with the names of their port."""
+
+    def __init__(self, world: World) -> None:
+        self.gateway = world.gateway
+        self.choose_method = world.choose_method
+        self.page = world.page
+        self.charge = world.to_charge
+        self.answered = world.answered
+
+    async def refund(self, _: Refund) -> str:
+        return "fake"

@@ -1,0 +1,351 @@
+"""The saga: each mode, and each step of it refused, failing or silent."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from temporalio.client import WorkflowFailureError, WorkflowUpdateFailedError
+from temporalio.exceptions import ApplicationError
+
+from checkout.commands import Compensate, Retry
+from checkout.lifecycle import Payment, Status
+from checkout.money import Money
+from checkout.outcomes import Declined, Refused
+from checkout.session import Mode
+from tests.workflows.conftest import PRICE, Checkout, Open
+from tests.workflows.parties import World
+
+OPERATOR = {"actor": "operator test", "reason": "a test"}
+GONE = Refused(problem="plan-not-available", detail="The plan is archived.")
+
+
+def problem_of(error: WorkflowUpdateFailedError) -> str | None:
+    assert isinstance(error.cause, ApplicationError)
+    return error.cause.type
+
+
+async def test_nothing_to_pay_makes_a_contract_and_never_calls_the_gateway(open_session: Open, world: World) -> None:
+    checkout: Checkout = await open_session()
+
+    answer = await checkout.confirm(Mode.NO_PAYMENT)
+
+    assert answer.state.status is Status.COMPLETED
+    assert answer.state.payment_status is Payment.NO_PAYMENT_REQUIRED
+    assert world.view(checkout.id) == answer.state
+    assert list(world.contracts.values()) == ["active"]
+    assert not world.pages
+    assert not world.charges
+    await checkout.handle.result()
+
+
+async def test_a_guest_becomes_a_customer(open_session: Open, world: World) -> None:
+    checkout: Checkout = await open_session(guest=True)
+
+    answer = await checkout.confirm(Mode.NO_PAYMENT)
+
+    assert list(world.customers.values()) == ["active"]
+    assert answer.state.customer in world.customers
+
+
+async def test_a_page_is_answered_at_once_and_paid_later(open_session: Open, world: World) -> None:
+    checkout: Checkout = await open_session()
+
+    answer = await checkout.confirm(Mode.CHARGE_IMMEDIATELY)
+    assert answer.state.status is Status.PROCESSING
+    assert answer.state.payment_status is Payment.PENDING
+    assert answer.state.confirmation
+    assert answer.state.confirmation.redirect_url == f"https://pay.example/{checkout.page()}"
+
+    world.pay(checkout.page(), PRICE)
+    state = await checkout.until(lambda s: s.status is Status.COMPLETED)
+    assert state.payment_status is Payment.PAID
+    assert world.moved(checkout.id) == PRICE.minor
+    await checkout.handle.result()
+
+
+@pytest.mark.parametrize(("declined", "payment"), [(0, Payment.NOT_STARTED), (2, Payment.FAILED)])
+async def test_leaving_the_page_reopens_the_session(
+    open_session: Open, world: World, declined: int, payment: Payment
+) -> None:
+    checkout: Checkout = await open_session(guest=True)
+    await checkout.confirm(Mode.CHARGE_IMMEDIATELY)
+
+    world.leave(checkout.page(), declined=declined)
+    state = await checkout.until(lambda s: s.status is Status.OPEN and s.attempts == 1)
+
+    assert state.payment_status is payment
+    assert list(world.contracts.values()) == ["void"]
+    assert list(world.customers.values()) == ["archived"]
+    assert world.moved(checkout.id) == 0
+
+
+async def test_a_reopened_session_can_be_confirmed_again(open_session: Open, world: World) -> None:
+    checkout: Checkout = await open_session()
+    await checkout.confirm(Mode.CHARGE_IMMEDIATELY)
+    world.leave(checkout.page(), declined=1)
+    await checkout.until(lambda s: s.status is Status.OPEN and s.attempts == 1)
+
+    await checkout.confirm(Mode.CHARGE_IMMEDIATELY)
+    world.pay(checkout.page(attempt=2), PRICE)
+    state = await checkout.until(lambda s: s.status is Status.COMPLETED)
+
+    assert state.attempts == 2
+    assert sorted(world.contracts.values()) == ["active", "void"]
+    assert world.moved(checkout.id) == PRICE.minor
+
+
+async def test_the_end_of_the_window_closes_the_page_and_reopens(open_session: Open, world: World) -> None:
+    checkout: Checkout = await open_session()
+    await checkout.confirm(Mode.CHARGE_IMMEDIATELY)
+
+    await checkout.pass_time(timedelta(minutes=31))
+    state = await checkout.until(lambda s: s.status is Status.OPEN and s.attempts == 1)
+
+    assert state.payment_status is Payment.NOT_STARTED
+    assert world.pages[checkout.page()].outcome == "closed"
+
+
+async def test_a_transfer_under_way_is_waited_for_past_the_window(open_session: Open, world: World) -> None:
+    checkout: Checkout = await open_session()
+    await checkout.confirm(Mode.CHARGE_IMMEDIATELY)
+    world.transfer(checkout.page())
+    await checkout.pass_time(timedelta(minutes=31))
+    assert (await checkout.state()).status is Status.PROCESSING
+
+    world.pay(checkout.page(), PRICE)
+    await checkout.until(lambda s: s.status is Status.COMPLETED)
+
+    assert world.moved(checkout.id) == PRICE.minor
+
+
+async def test_a_page_paid_with_another_amount_asks_for_attention_and_is_returned(
+    open_session: Open, world: World
+) -> None:
+    checkout: Checkout = await open_session()
+    await checkout.confirm(Mode.CHARGE_IMMEDIATELY)
+    world.pay(checkout.page(), Money(minor=100, currency="USD"))
+    state = await checkout.until(lambda s: s.attention is not None)
+    assert state.attention
+    assert state.attention.reason == "wrong_amount"
+
+    await checkout.tell("compensate", Compensate(**OPERATOR))
+
+    assert world.moved(checkout.id) == 0
+    assert world.view(checkout.id).status is Status.OPEN
+    assert world.view(checkout.id).payment_status is Payment.FAILED
+
+
+async def test_charge_when_due_completes_now_and_charges_then(open_session: Open, world: World) -> None:
+    checkout: Checkout = await open_session(due=datetime.now(UTC) + timedelta(days=20))
+
+    answer = await checkout.confirm(Mode.CHARGE_WHEN_DUE)
+    assert (answer.state.status, answer.state.payment_status) == (Status.COMPLETED, Payment.PENDING)
+    assert not world.charges
+
+    await checkout.pass_time(timedelta(days=19))
+    assert not world.charges
+    await checkout.pass_time(timedelta(days=2))
+    state = await checkout.until(lambda s: s.payment_status is Payment.PAID)
+
+    assert [i.status for i in state.schedule] == ["paid"]
+    assert world.moved(checkout.id) == PRICE.minor
+    await checkout.handle.result()
+
+
+async def test_a_due_payment_that_is_declined_waits_for_a_retry(open_session: Open, world: World) -> None:
+    world.next_charge = [Declined(code="insufficient_funds")]
+    checkout: Checkout = await open_session(due=datetime.now(UTC))
+    await checkout.confirm(Mode.CHARGE_WHEN_DUE)
+    state = await checkout.until(lambda s: s.payment_status is Payment.FAILED and s.attention is not None)
+    assert state.attention
+    assert state.attention.can == ("retry",)
+
+    await checkout.tell("retry", Retry(**OPERATOR))
+    state = await checkout.until(lambda s: s.payment_status is Payment.PAID)
+
+    assert state.attention is None
+    assert sorted(world.charges) == [f"{checkout.id}/1/charge/1/1", f"{checkout.id}/1/charge/1/2"]
+    assert world.moved(checkout.id) == PRICE.minor
+
+
+async def test_a_charge_whose_answer_is_lost_is_looked_up_and_never_made_twice(
+    open_session: Open, world: World
+) -> None:
+    world.trouble.lose_answer["payments.charge"] = 1
+    checkout: Checkout = await open_session(due=datetime.now(UTC))
+    await checkout.confirm(Mode.CHARGE_WHEN_DUE)
+
+    state = await checkout.until(lambda s: s.payment_status is Payment.PAID)
+
+    assert world.trouble.called["payments.charge"] == 1
+    assert "payment.unknown" in world.told(checkout.id)
+    assert [p.status for p in state.payments] == ["captured"]
+
+
+async def test_a_charge_that_never_arrived_is_posted_again_under_the_same_key(open_session: Open, world: World) -> None:
+    world.trouble.fail["payments.charge"] = 1
+    checkout: Checkout = await open_session(due=datetime.now(UTC))
+    await checkout.confirm(Mode.CHARGE_WHEN_DUE)
+
+    await checkout.until(lambda s: s.payment_status is Payment.PAID)
+
+    assert world.trouble.called["payments.charge"] == 2
+    assert list(world.charges) == [f"{checkout.id}/1/charge/1/1"]
+
+
+async def test_a_guest_cannot_be_charged_when_due(open_session: Open, world: World) -> None:
+    checkout: Checkout = await open_session(guest=True, due=datetime.now(UTC))
+
+    with pytest.raises(WorkflowUpdateFailedError) as refusal:
+        await checkout.confirm(Mode.CHARGE_WHEN_DUE)
+
+    assert problem_of(refusal.value) == "payment-method-required"
+    assert not world.contracts
+
+
+REFUSALS = [
+    ("contracts.draft", Mode.NO_PAYMENT),
+    ("contracts.draft", Mode.CHARGE_IMMEDIATELY),
+    ("contracts.activate", Mode.NO_PAYMENT),
+    ("contracts.activate", Mode.CHARGE_WHEN_DUE),
+    ("payments.choose_method", Mode.CHARGE_WHEN_DUE),
+]
+
+
+@pytest.mark.parametrize(("step", "mode"), REFUSALS)
+async def test_a_refused_step_undoes_what_was_done_and_says_why(
+    open_session: Open, world: World, step: str, mode: Mode
+) -> None:
+    world.trouble.refuse[step] = GONE
+    due = datetime.now(UTC) + timedelta(days=1) if mode is Mode.CHARGE_WHEN_DUE else None
+    checkout: Checkout = await open_session(guest=due is None, due=due)
+
+    with pytest.raises(WorkflowUpdateFailedError) as refusal:
+        await checkout.confirm(mode)
+
+    assert problem_of(refusal.value) == "plan-not-available"
+    state = world.view(checkout.id)
+    assert (state.status, state.payment_status) == (Status.OPEN, Payment.NOT_STARTED)
+    assert set(world.contracts.values()) <= {"void"}
+    assert set(world.customers.values()) <= {"archived"}
+    assert state.schedule == ()
+
+
+async def test_an_activation_refused_after_the_money_was_captured_returns_it(open_session: Open, world: World) -> None:
+    world.trouble.refuse["contracts.activate"] = GONE
+    checkout: Checkout = await open_session()
+    await checkout.confirm(Mode.CHARGE_IMMEDIATELY)
+
+    world.pay(checkout.page(), PRICE)
+    state = await checkout.until(lambda s: s.status is Status.OPEN and s.attempts == 1)
+
+    assert state.payment_status is Payment.FAILED
+    assert world.moved(checkout.id) == 0
+    assert sorted(p.status for p in state.payments) == ["captured", "refunded"]
+
+
+STEPS = {
+    Mode.NO_PAYMENT: ["customers.create", "contracts.draft", "contracts.activate"],
+    Mode.CHARGE_IMMEDIATELY: ["contracts.draft", "payments.open_page", "payments.look_up", "contracts.activate"],
+    Mode.CHARGE_WHEN_DUE: ["payments.choose_method", "contracts.draft", "contracts.activate", "payments.charge"],
+}
+FAULTS = [(mode, step) for mode, steps in STEPS.items() for step in steps]
+
+
+@pytest.mark.parametrize(("mode", "step"), FAULTS)
+async def test_a_step_that_fails_for_a_while_only_takes_longer(
+    open_session: Open, world: World, mode: Mode, step: str
+) -> None:
+    world.trouble.fail[step] = 2
+    due = datetime.now(UTC) if mode is Mode.CHARGE_WHEN_DUE else None
+    checkout: Checkout = await open_session(guest=mode is Mode.NO_PAYMENT, due=due)
+
+    await checkout.confirm(mode)
+    if mode is Mode.CHARGE_IMMEDIATELY:
+        world.pay(checkout.page(), PRICE)
+    await checkout.until(lambda s: s.status is Status.COMPLETED and s.payment_status is not Payment.PENDING)
+
+    assert list(world.contracts.values()) == ["active"]
+    assert world.moved(checkout.id) == (0 if mode is Mode.NO_PAYMENT else PRICE.minor)
+
+
+async def test_a_step_that_goes_on_failing_asks_for_attention_and_can_be_undone(
+    open_session: Open, world: World
+) -> None:
+    world.trouble.fail["payments.open_page"] = 1000
+    checkout: Checkout = await open_session(guest=True)
+    confirming = await checkout.start_confirming(Mode.CHARGE_IMMEDIATELY)
+    state = await checkout.until(lambda s: s.attention is not None)
+    assert state.attention
+    assert (state.attention.step, state.attention.can) == ("payments.open_page", ("retry", "compensate"))
+
+    await checkout.tell("compensate", Compensate(**OPERATOR, then="close"))
+
+    with pytest.raises(WorkflowUpdateFailedError) as refusal:
+        await confirming.result()
+    assert problem_of(refusal.value) == "confirmation-undone"
+    state = world.view(checkout.id)
+    assert (state.status, state.payment_status, state.attention) == (Status.CLOSED, Payment.NOT_STARTED, None)
+    assert world.moved(checkout.id) == 0
+    await checkout.handle.result()
+
+
+async def test_a_step_that_failed_goes_on_at_once_when_an_operator_retries(open_session: Open, world: World) -> None:
+    world.trouble.fail["contracts.draft"] = 1000
+    checkout: Checkout = await open_session()
+    confirming = await checkout.start_confirming(Mode.NO_PAYMENT)
+    await checkout.until(lambda s: s.attention is not None)
+    world.trouble.fail["contracts.draft"] = 0
+
+    await checkout.tell("retry", Retry(**OPERATOR))
+
+    assert (await confirming.result()).state.status is Status.COMPLETED
+    assert world.view(checkout.id).attention is None
+
+
+async def test_a_request_that_the_gateway_rejects_parks_until_somebody_decides(
+    open_session: Open, world: World
+) -> None:
+    world.trouble.reject.add("payments.open_page")
+    checkout: Checkout = await open_session()
+    confirming = await checkout.start_confirming(Mode.CHARGE_IMMEDIATELY)
+    state = await checkout.until(lambda s: s.attention is not None)
+    assert state.attention
+    assert state.attention.reason == "rejected"
+    assert world.trouble.called["payments.open_page"] == 1
+
+    world.trouble.reject.clear()
+    await checkout.tell("retry", Retry(**OPERATOR))
+
+    assert (await confirming.result()).state.payment_status is Payment.PENDING
+
+
+async def test_compensating_a_paid_page_returns_the_money(open_session: Open, world: World) -> None:
+    world.trouble.fail["contracts.activate"] = 1000
+    world.trouble.lose_answer["payments.refund"] = 1
+    checkout: Checkout = await open_session()
+    await checkout.confirm(Mode.CHARGE_IMMEDIATELY)
+    world.pay(checkout.page(), PRICE)
+    await checkout.until(lambda s: s.attention is not None)
+
+    await checkout.tell("compensate", Compensate(**OPERATOR))
+
+    assert world.view(checkout.id).status is Status.OPEN
+    assert world.moved(checkout.id) == 0
+    assert len(world.refunds) == 1
+
+
+async def test_cancel_pressed_in_temporal_undoes_everything_before_it_ends(open_session: Open, world: World) -> None:
+    checkout: Checkout = await open_session(guest=True)
+    await checkout.confirm(Mode.CHARGE_IMMEDIATELY)
+    await checkout.handle.cancel()
+
+    with pytest.raises(WorkflowFailureError):
+        await checkout.handle.result()
+
+    state = world.view(checkout.id)
+    assert (state.status, state.payment_status) == (Status.CLOSED, Payment.NOT_STARTED)
+    assert list(world.contracts.values()) == ["void"]
+    assert list(world.customers.values()) == ["archived"]
+    assert world.pages[checkout.page()].outcome == "closed"
