@@ -7,15 +7,18 @@ from uuid import UUID, uuid4
 
 from fastapi import Depends, Response
 from psycopg.rows import DictRow
-from pydantic import Field
 
 from api.auth import Merchant
-from api.fields import Body, Instant, JsonObject, Name, Resource
+from api.catalogue import load, refused
+from api.fields import Instant, Name, Resource
 from api.idempotency import OncePerKey
 from api.lists import Listed, listed, listing
 from api.parts import Data
 from api.problems import Problem
 from api.routes import router as routes
+from checkout.catalogue import PlanBody, PlanPhase, resolve_plan
+from checkout.contract import needed_by_plan
+from checkout.fields import ContractProblem
 from checkout.money import Currency
 from store import plans
 from store.database import Connection
@@ -28,21 +31,13 @@ FILTERS: Final[dict[str, Any]] = {"created_at": Instant, "name": Name, "currency
 Query = Annotated[ListQuery, Depends(listing(FILTERS))]
 
 
-class NewPlan(Body):
-    name: Name
-    currency: Currency
-    status: Literal["draft", "active"] = "draft"
-    duration: Name | None = None
-    phases: Annotated[list[JsonObject], Field(min_length=1, max_length=50)]
-
-
 class Plan(Resource):
     name: str
     currency: str
     status: Status
     version: int
     duration: str | None
-    phases: list[dict[str, Any]]
+    phases: tuple[PlanPhase, ...]
     created_at: Instant
 
     @classmethod
@@ -51,10 +46,14 @@ class Plan(Resource):
 
 
 @router.post("", status_code=201, summary="Create a plan", response_model=Plan)
-async def create(body: NewPlan, once: OncePerKey) -> Response:
+async def create(body: PlanBody, once: OncePerKey) -> Response:
     async def effect(connection: Connection) -> Plan:
-        content = body.model_dump(mode="json")
-        return Plan.of(await plans.insert(connection, uuid4(), body.status, content))
+        named = await load(connection, needed_by_plan(body))
+        try:
+            content = resolve_plan(body, named.pricings, named.products)
+        except ContractProblem as problem:
+            raise refused(problem, ("body",)) from None
+        return Plan.of(await plans.insert(connection, uuid4(), body.status, content.model_dump(mode="json")))
 
     return await once(body, effect)
 

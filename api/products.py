@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Final
+from typing import Annotated, Final
 from uuid import UUID, uuid4
 
 from fastapi import Depends, Response
 from psycopg.rows import DictRow
 
 from api.auth import Merchant
-from api.fields import Body, Instant, JsonObject, Name, Resource, Text, Yes
+from api.fields import Body, Instant, Name, Resource, Text
 from api.idempotency import OncePerKey
 from api.lists import Listed, listed, listing
 from api.parts import Data
 from api.problems import Problem
 from api.routes import router as routes
+from checkout.billing import BillingPeriod
+from checkout.catalogue import PricingBody
+from checkout.pricing import PricingData
 from store import products
 from store.database import Connection
 from store.lists import Condition, ListQuery, page
@@ -38,19 +41,12 @@ class Product(Resource):
     created_at: Instant
 
 
-class NewPricing(Body):
-    name: Name | None = None
-    is_recurring: Yes = False
-    billing_period: JsonObject | None = None
-    pricing_data: JsonObject
-
-
 class Pricing(Resource):
     product_id: UUID
     name: str | None
     is_recurring: bool
-    billing_period: dict[str, Any] | None
-    pricing_data: dict[str, Any]
+    billing_period: BillingPeriod | None
+    pricing_data: PricingData
     created_at: Instant
 
     @classmethod
@@ -80,7 +76,7 @@ async def list_all(query: Query, caller: Merchant, database: Data) -> Listed[Pro
 
 
 @router.post("/{product_id}/pricings", status_code=201, summary="Create a pricing", response_model=Pricing)
-async def create_pricing(product_id: UUID, body: NewPricing, once: OncePerKey) -> Response:
+async def create_pricing(product_id: UUID, body: PricingBody, once: OncePerKey) -> Response:
     async def effect(connection: Connection) -> Pricing:
         _there(await products.get(connection, product_id))
         content = body.model_dump(mode="json")

@@ -14,7 +14,7 @@ SELECT: Final[LiteralString] = "SELECT id, name, currency, status, version, cont
 
 
 async def insert(connection: Connection, plan: UUID, status: str, content: dict[str, Any]) -> DictRow:
-    """Keep a plan; *content* is checkout/contract.py's Plan as JSON, with its name and currency."""
+    """Keep a plan; *content* is checkout/catalogue.py's PlanContent as JSON."""
     cursor = await connection.execute(
         """
         INSERT INTO plans (id, organisation_id, name, currency, status, content)

@@ -35,7 +35,7 @@ async def get(connection: Connection, product: UUID) -> DictRow | None:
 
 
 async def insert_pricing(connection: Connection, pricing: UUID, product: UUID, content: dict[str, Any]) -> DictRow:
-    """Keep a pricing of a product; *content* is checkout/contract.py's Pricing as JSON."""
+    """Keep a pricing of a product; *content* is checkout/catalogue.py's PricingBody as JSON."""
     return await _one(
         connection,
         """
@@ -60,6 +60,12 @@ async def pricings(connection: Connection, ids: list[UUID]) -> dict[UUID, DictRo
         """,
         (ids,),
     )
+    return {row["id"]: row async for row in cursor}
+
+
+async def named(connection: Connection, ids: list[UUID]) -> dict[UUID, DictRow]:
+    """Products by id: id, name, unit, description. Unknown ids are missing."""
+    cursor = await connection.execute("SELECT id, name, unit, description FROM products WHERE id = ANY(%s)", (ids,))
     return {row["id"]: row async for row in cursor}
 
 

@@ -65,9 +65,50 @@ async def test_a_plan_goes_from_draft_to_active_to_archived_and_never_back(
 
 @pytest.mark.parametrize(
     "wrong",
-    [{"status": "archived"}, {"currency": "XXX"}, {"currency": "usd"}, {"phases": []}, {"version": 2}, {"name": ""}],
+    [
+        {"status": "archived"},
+        {"currency": "XXX"},
+        {"currency": "usd"},
+        {"phases": []},
+        {"version": 2},
+        {"name": ""},
+        {"duration": "1 year"},
+    ],
 )
 async def test_a_plan_that_is_not_right_is_refused(
     api: httpx.AsyncClient, team: dict[str, Any], wrong: dict[str, Any]
 ) -> None:
     assert (await api.post("/plans", json={**team, **wrong})).status_code == 422
+
+
+async def test_a_plan_keeps_the_prices_it_was_made_with(api: httpx.AsyncClient, team: dict[str, Any]) -> None:
+    made = (await api.post("/plans", json=team)).json()
+    line = made["phases"][1]["pricings"][0]
+
+    assert line["pricing"]["pricing_data"]["unit_amount"] == "12.00"
+    assert line["product"]["name"] == "Seats"
+    assert line["quantity"] == {"type": "fixed", "quantity": "10"}
+
+
+@pytest.mark.parametrize("member", ["product_id", "pricing_id"])
+async def test_another_organisations_catalogue_does_not_exist(
+    api: httpx.AsyncClient, other: httpx.AsyncClient, team: dict[str, Any], member: str
+) -> None:
+    inline = {"pricing_data": {"pricing_type": "flat_fee", "currency": "USD", "unit_amount": "1"}}
+    line = {name: team["phases"][1]["pricings"][0][name] for name in ("product_id", "pricing_id")}
+    line = {member: line[member], **({"pricing": inline} if member == "product_id" else {})}
+    body = {**team, "phases": [{"name": "Team", "pricings": [line]}]}
+
+    assert (await api.post("/plans", json=body)).status_code == 201
+    refused = await other.post("/plans", json=body)
+    assert refused.status_code == 422
+    assert refused.json()["errors"] == [{"loc": ["body", "phases", 0, "pricings", 0, member], "msg": "does not exist"}]
+
+
+async def test_a_plan_in_another_currency_than_its_prices_is_refused(
+    api: httpx.AsyncClient, team: dict[str, Any]
+) -> None:
+    answer = await api.post("/plans", json={**team, "currency": "EUR"})
+
+    assert answer.status_code == 422
+    assert answer.json()["type"] == "/problems/currency-mismatch"

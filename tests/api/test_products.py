@@ -55,3 +55,39 @@ async def test_a_pricing_is_found_under_its_own_product_only(api: httpx.AsyncCli
     assert (await api.get(f"{another}/pricings/{pricing}")).status_code == 404
     assert (await api.get(f"{another}/pricings")).json()["total"] == 0
     assert (await api.get(f"/products/{uuid4()}/pricings")).status_code == 404
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"name": ""},
+        {"billing_period": None},
+        {"billing_period": {"cadence": "monthly"}},
+        {"billing_period": {"cadence": "P1M", "offset": "later"}},
+        {"is_recurring": "yes"},
+        {"status": "active"},
+        {"pricing_data": {"pricing_type": "free"}},
+        *(
+            {"pricing_data": {**SEAT["pricing_data"], **wrong}}
+            for wrong in (
+                {"unit_amount": "-1"},
+                {"unit_amount": "1e3"},
+                {"unit_amount": True},
+                {"unit_amount": "0.0000000000001"},
+                {"unit_amount": "\u0661"},
+                {"currency": "usd"},
+                {"currency": "XAU"},
+                {"currency": "\uff35\uff33\uff24"},
+                {"extra": 1},
+            )
+        ),
+    ],
+)
+async def test_a_pricing_that_is_not_right_is_refused(
+    api: httpx.AsyncClient, product: str, wrong: dict[str, Any]
+) -> None:
+    answer = await api.post(f"{product}/pricings", json={**SEAT, **wrong})
+
+    assert answer.status_code == 422
+    assert answer.json()["type"] == "/problems/validation"
+    assert (await api.get(f"{product}/pricings")).json()["total"] == 0
