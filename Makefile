@@ -7,7 +7,7 @@ STAMP := $(VENV)/.installed
 PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
 BROWSERS := chromium chromium-browser google-chrome
 
-.PHONY: help install browser up demo test lint lock clean
+.PHONY: help install browser up demo test histories lint lock clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -40,6 +40,10 @@ demo: install ## Make real purchases on the real stack (ONCE=1 ends by itself)
 
 test: install browser ## Run every test (ARGS="tests/checkout -x")
 	$(BIN)/python -m pytest $(ARGS)
+
+histories: install ## Record the histories of the replay tests anew, on purpose
+	rm -f tests/histories/*.json
+	$(BIN)/python -m pytest tests/workflows/test_confirmation.py tests/workflows/test_lifetime.py --record $(ARGS)
 
 lint: install ## Check style, types and import contracts
 	$(BIN)/ruff check .

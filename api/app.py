@@ -12,6 +12,7 @@ from secure.middleware import SecureASGIMiddleware
 
 from api import (
     business_entities,
+    checkout_sessions,
     contracts,
     customers,
     health,
@@ -21,6 +22,7 @@ from api import (
     problem_pages,
     problems,
     products,
+    webhooks,
 )
 from gateways.port import PaymentGateway
 from store.database import Database
@@ -33,6 +35,8 @@ ROUTERS: Final[tuple[APIRouter, ...]] = (
     plans.router,
     contracts.router,
     payments.router,
+    checkout_sessions.router,
+    webhooks.router,
     problem_pages.router,
     health.router,
 )

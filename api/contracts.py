@@ -38,7 +38,7 @@ class Contract(Resource):
     """*content* is the contract as it was priced, under the *estimation_id* that the session confirmed."""
 
     checkout_session_id: UUID
-    customer_id: UUID
+    customer_id: UUID | None
     estimation_id: str
     currency: str
     name: str | None

@@ -22,7 +22,7 @@ from store.lists import ListQuery, page
 router: Final = routes("/payments", "Payments")
 
 Kind = Literal["charge", "refund"]
-Status = Literal["pending", "unknown", "captured", "declined", "refunded", "cancelled"]
+Status = Literal["pending", "unknown", "captured", "declined", "refunded"]
 FILTERS: Final[dict[str, Any]] = {
     "created_at": Instant,
     "at": Instant,

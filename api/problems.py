@@ -77,6 +77,19 @@ KINDS: Final[Mapping[str, Kind]] = {
         "The session was changed after the estimate that this confirmation names.",
         "Show the customer the new estimate, then confirm with its `estimation_id`.",
     ),
+    "confirmation-undone": Kind(
+        409,
+        "The confirmation was undone",
+        "An operator undid the confirmation while this call waited for it.",
+        "Read the session: it may be open again, or closed.",
+    ),
+    "stale-revision": Kind(
+        409,
+        "Changed meanwhile",
+        "Another change of the session came in between.",
+        "Read the session again, and send the change again.",
+    ),
+    "too-many-updates": Kind(409, "Too many updates", "A session can be updated 500 times.", "Open a new session."),
     "request-in-progress": Kind(
         409,
         "The same request is still running",
@@ -119,6 +132,12 @@ KINDS: Final[Mapping[str, Kind]] = {
         "A customer is needed",
         "The session has neither a customer nor a guest's details, or the customer was archived since.",
         "Open a session with `customer_id`, or with `guest_checkout` and `customer`.",
+    ),
+    "payment-not-made": Kind(
+        422,
+        "The payment was not made",
+        "The payment page was left, refused or not paid in time, so the confirmation was undone.",
+        "Confirm again, until the session expires.",
     ),
     "payment-method-required": Kind(
         422,

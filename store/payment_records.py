@@ -136,7 +136,7 @@ async def _page(connection: Connection, cmd: OpenPage) -> PageRequest:
     cursor = await connection.execute(
         """
         SELECT coalesce(entity.name, organisation.name) AS merchant,
-               content.content #> '{estimates,current_invoice,line_items}' AS lines,
+               content.content #> '{estimates,current_invoice}' AS invoice,
                details.details AS details
         FROM contents content
         JOIN organisations organisation ON organisation.id = content.organisation_id
@@ -156,7 +156,7 @@ async def _page(connection: Connection, cmd: OpenPage) -> PageRequest:
         amount=cmd.amount,
         merchant=row["merchant"],
         description=await _description(connection, cmd.notes),
-        lines=[_line(line) for line in row["lines"] or []],
+        lines=_lines(row["invoice"]),
         success_url=urls.get("success_url"),
         cancel_url=urls.get("cancel_url"),
         pending_url=urls.get("pending_url"),
@@ -165,10 +165,18 @@ async def _page(connection: Connection, cmd: OpenPage) -> PageRequest:
     )
 
 
-def _line(line: dict[str, Any]) -> PageLine:
-    return PageLine(
-        name=line["name"], quantity=str(line["quantity"]), amount=Money.of(line["amount"], line["currency"])
-    )
+def _lines(invoice: dict[str, Any]) -> list[PageLine]:
+    """The invoice's lines, its discount and the tax that comes on top: what adds up to its total."""
+    currency = invoice["currency"]
+    lines = [
+        PageLine(name=line["name"], quantity=line["quantity"], amount=Money.of(line["amount"], currency))
+        for line in invoice["line_items"]
+    ]
+    before = Money.of(invoice["subtotal"], currency)
+    less = Money.zero(currency) - Money.of(invoice["discount"], currency)
+    on_top = Money.of(invoice["total"], currency) - before - less
+    extra = (("Discount", less), ("Tax", on_top))
+    return lines + [PageLine(name=name, quantity="1", amount=amount) for name, amount in extra if amount.minor]
 
 
 def _expired(method: Mapping[str, Any], at: datetime) -> bool:

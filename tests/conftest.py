@@ -28,6 +28,10 @@ PATIENCE = 60
 PEPPER = "a pepper of the tests"
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--record", action="store_true", help="record the histories of the saga's tests anew")
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Fast tests first: those that need nothing, then those on the stack, then those that kill and browse."""
     order = {"checkout": 0, "sandbox": 1, "gateways": 1, "store": 1, "workflows": 2, "api": 2}
@@ -67,7 +71,7 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     command = [sys.executable, "cli.py", "up", "--port-base", str(free_base()), "--ready-file", str(ready)]
     environment = {**os.environ, "CHECKOUT_HOME": str(home / "state")}
     with (home / "up.log").open("wb") as log:
-        process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=log, stderr=subprocess.STDOUT)  # noqa: S603
+        process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=log, stderr=subprocess.STDOUT)
     try:
         until = time.monotonic() + PATIENCE
         while not ready.exists():

@@ -166,7 +166,7 @@ CREATE TABLE payments (
     kind            text NOT NULL CHECK (kind IN ('charge', 'refund')),
     amount_minor    bigint NOT NULL CHECK (amount_minor >= 0),
     currency        text NOT NULL,
-    status          text NOT NULL CHECK (status IN ('pending', 'unknown', 'captured', 'declined', 'refunded', 'cancelled')),
+    status          text NOT NULL CHECK (status IN ('pending', 'unknown', 'captured', 'declined', 'refunded')),
     reference       text,
     at              timestamptz NOT NULL,
     settled_at      timestamptz

@@ -62,7 +62,7 @@ class Up:
         """Start it and wait until it says that it is ready."""
         command = self._command(self.base, self.ready_file)
         with self.output.open("ab") as output:
-            self.process = subprocess.Popen(  # noqa: S603 - our own program
+            self.process = subprocess.Popen(
                 command, env=self._environment(self.home), stdout=output, stderr=subprocess.STDOUT, cwd=ROOT
             )
         until(lambda: self.ready_file.exists() or self._ended(), "a ready stack")
@@ -76,7 +76,7 @@ class Up:
 
     def another(self, *, home: Path | None = None, base: int | None = None) -> subprocess.CompletedProcess[str]:
         """One more `checkout up`, on another home or other ports, that is expected to end by itself."""
-        return subprocess.run(  # noqa: S603 - our own program
+        return subprocess.run(
             self._command(base or self.base, self.home / "another.json"),
             env=self._environment(home or self.home),
             capture_output=True,

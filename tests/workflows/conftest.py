@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -18,7 +20,7 @@ from activities.contracts import ContractActivities
 from activities.customers import CustomerActivities
 from activities.payments import PaymentActivities
 from activities.sessions import SessionActivities
-from checkout.commands import Accepted, Confirm, Opening, Request
+from checkout.commands import Accepted, Confirm, Opening, PaymentReported, Request
 from checkout.ids import page_key, workflow_of
 from checkout.money import Money
 from checkout.session import Due, Mode, Offer, Policy, SessionState
@@ -54,13 +56,18 @@ class Checkout:
 
     async def tell(self, update: str, cmd: Request) -> Accepted:
         """Send an update and wait for its answer."""
-        return await self.handle.execute_update(update, cmd, result_type=Accepted)
+        accepted: Accepted = await self.handle.execute_update(update, cmd, result_type=Accepted)
+        return accepted
 
     async def start_confirming(self, mode: Mode) -> WorkflowUpdateHandle[Accepted]:
         """Send a confirm, and wait only until it is accepted."""
         return await self.handle.start_update(
             "confirm", Confirm(mode=mode), wait_for_stage=WorkflowUpdateStage.ACCEPTED, result_type=Accepted
         )
+
+    async def hint(self) -> None:
+        """Report that something happened at the gateway, as its webhook does."""
+        await self.handle.signal(CheckoutWorkflow.payment_reported, PaymentReported(event="evt"))
 
     async def state(self) -> SessionState:
         return await self.handle.query(CheckoutWorkflow.session)
@@ -97,8 +104,9 @@ async def world() -> World:
 
 
 @pytest.fixture
-async def open_session(skipper: TimeSkipper, world: World) -> AsyncIterator[Open]:
-    """Opens sessions on a worker of the test's own."""
+async def open_session(skipper: TimeSkipper, world: World, request: pytest.FixtureRequest) -> AsyncIterator[Open]:
+    """Opens sessions on a worker of the test's own; with --record, keeps their histories for the replay tests."""
+    opened: list[Checkout] = []
     queue = f"test-{uuid4()}"
     parties = bound(
         CustomerActivities(world),
@@ -135,9 +143,19 @@ async def open_session(skipper: TimeSkipper, world: World) -> AsyncIterator[Open
             id=workflow_of(opening.organisation, opening.session),
             task_queue=queue,
         )
-        return Checkout(world, handle, opening, skipper)
+        opened.append(Checkout(world, handle, opening, skipper))
+        return opened[-1]
 
     async with Worker(
         skipper.client, task_queue=queue, workflows=WORKFLOWS, activities=parties, workflow_runner=SANDBOX
     ):
         yield open_it
+        if request.config.getoption("--record"):
+            await record(opened[0], request.node.name)
+
+
+async def record(checkout: Checkout, name: str) -> None:
+    """Keep the session's history under the name of its test."""
+    history = await checkout.handle.fetch_history()
+    stem = re.sub(r"[^a-z0-9]+", "_", name.lower()).strip("_").removeprefix("test_")
+    (Path(__file__).parents[1] / "histories" / f"{stem}.json").write_text(history.to_json() + "\n")

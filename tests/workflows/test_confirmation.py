@@ -114,6 +114,7 @@ async def test_a_transfer_under_way_is_waited_for_past_the_window(open_session: 
     assert (await checkout.state()).status is Status.PROCESSING
 
     world.pay(checkout.page(), PRICE)
+    await checkout.hint()
     await checkout.until(lambda s: s.status is Status.COMPLETED)
 
     assert world.moved(checkout.id) == PRICE.minor

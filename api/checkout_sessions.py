@@ -1,0 +1,222 @@
+"""Checkout sessions: open, read, change, confirm, cancel; retry and compensate for operators."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Final
+from uuid import UUID, uuid4
+
+from fastapi import Depends, Request, Response
+from psycopg.rows import DictRow
+
+from api.auth import Caller, Merchant, Operator
+from api.checkouts import Sessions, Told
+from api.etags import IfMatch, etag
+from api.fields import Instant, QueryBool
+from api.idempotency import REPLAYED, IdempotencyKey, fingerprint
+from api.lists import Listed, listed, listing
+from api.offers import asked_for, keep, opening_of
+from api.parts import Data
+from api.problems import Problem
+from api.routes import router as routes
+from api.session_answer import Session, Summary, billed_to, shown
+from api.session_bodies import CancelBody, ChangedSession, CompensateBody, ConfirmBody, NewSession, RetryBody
+from api.session_changes import changed
+from checkout.commands import Cancel, Compensate, Confirm, Retry
+from checkout.ids import details_of, session_of
+from checkout.lifecycle import Payment, Status
+from checkout.money import Currency
+from checkout.session import SessionState
+from store import sessions
+from store.lists import ListQuery, page
+
+router: Final = routes("/checkout_session", "Checkout sessions")
+
+FILTERS: Final[dict[str, Any]] = {
+    "created_at": Instant,
+    "confirmed_at": Instant,
+    "paid_at": Instant,
+    "last_activity_at": Instant,
+    "due_at": Instant,
+    "checkout_session_status": Status,
+    "payment_status": Payment,
+    "customer_id": UUID,
+    "contract_id": UUID,
+    "guest_checkout": QueryBool,
+    "business_entity_id": UUID,
+    "currency": Currency,
+    "needs_attention": QueryBool,
+}
+Query = Annotated[ListQuery, Depends(listing(FILTERS, ("created_at", "last_activity_at")))]
+
+
+@router.post("", status_code=201, summary="Open a checkout session", response_model=Session)
+async def create(  # noqa: PLR0913, PLR0917 - what a route asks for
+    request: Request, body: NewSession, caller: Merchant, database: Data, checkouts: Sessions, key: IdempotencyKey
+) -> Response:
+    key = _one_key(key, body.idempotency_key)
+    session = session_of(caller.organisation, key) if key else uuid4()
+    print_ = fingerprint(request, body.model_copy(update={"idempotency_key": None}))
+    if key and (first := await checkouts.opened(caller.organisation, session)):
+        return await _opened_before(checkouts, first, print_)
+
+    async with database.of(caller.organisation) as connection:
+        opening = await opening_of(connection, caller.organisation, session, body, (print_, key))
+    if not await checkouts.start(opening):
+        first = await checkouts.opened(caller.organisation, session)
+        return await _opened_before(checkouts, first or opening.state(), print_)
+    return _answer(await checkouts.show(opening.state()), 201)
+
+
+@router.post("/summary", summary="Estimate what a session would cost; nothing is written")
+async def summary(body: NewSession, caller: Merchant, database: Data) -> Summary:
+    async with database.of(caller.organisation) as connection:
+        price, details = await asked_for(connection, body)
+    content = price.model_dump(mode="json", include={"contract", "estimates"})
+    return Summary(
+        contract=content["contract"],
+        currency=price.amount_due.currency,
+        estimates=billed_to(content["estimates"], details["customer"]),
+    )
+
+
+@router.get("/{session_id}", summary="Read a session", response_model=Session)
+async def read(session_id: UUID, caller: Merchant, checkouts: Sessions) -> Response:
+    return _answer(await checkouts.read(caller.organisation, session_id))
+
+
+@router.get("", summary="List sessions")
+async def list_all(query: Query, caller: Merchant, database: Data) -> Listed[Session]:
+    async with database.of(caller.organisation) as connection:
+        return listed(await page(connection, sessions.SELECT, query), query, _shown_row)
+
+
+@router.put("/{session_id}", summary="Change an open session, all or nothing", response_model=Session)
+async def change(  # noqa: PLR0913, PLR0917 - what a route asks for
+    session_id: UUID,
+    request: Request,
+    body: ChangedSession,
+    caller: Merchant,
+    database: Data,
+    checkouts: Sessions,
+    key: IdempotencyKey,
+    version: IfMatch,
+) -> Response:
+    command = _command(request, body, caller, version)
+    told = await changed(checkouts, database, caller, session_id, body, command, key)
+    return await _told(checkouts, caller, session_id, told)
+
+
+@router.post("/{session_id}/confirm", summary="Confirm: make the contract, and collect, schedule or skip the payment")
+async def confirm(  # noqa: PLR0913, PLR0917 - what a route asks for
+    session_id: UUID,
+    request: Request,
+    body: ConfirmBody,
+    caller: Merchant,
+    database: Data,
+    checkouts: Sessions,
+    key: IdempotencyKey,
+    version: IfMatch,
+) -> Response:
+    command = _command(request, body, caller, version)
+    said = body.model_dump(mode="json", include={"payment_description", "customer_notes"}, exclude_none=True)
+    cmd = Confirm(
+        **command,
+        mode=body.confirmation,
+        method=body.payment_method_id,
+        preferred=body.preferred_payment_method,
+        notes=await _said(database, caller, session_id, command["request"], said),
+        estimation_id=body.estimation_id,
+    )
+    told = await checkouts.tell(caller, session_id, "confirm", cmd, key)
+    return await _told(checkouts, caller, session_id, told, redirect=body.redirect)
+
+
+@router.post("/{session_id}/cancel", summary="Cancel an open session", response_model=Session)
+async def cancel(  # noqa: PLR0913, PLR0917 - what a route asks for
+    session_id: UUID,
+    request: Request,
+    caller: Merchant,
+    database: Data,
+    checkouts: Sessions,
+    key: IdempotencyKey,
+    version: IfMatch,
+    body: CancelBody | None = None,
+) -> Response:
+    body = body or CancelBody()
+    command = _command(request, body, caller, version)
+    said = body.model_dump(mode="json")
+    details = await _said(database, caller, session_id, command["request"], said)
+    told = await checkouts.tell(caller, session_id, "cancel", Cancel(**command, details=details), key)
+    return await _told(checkouts, caller, session_id, told)
+
+
+@router.post("/{session_id}/retry", summary="Run the failing step again now", response_model=Session)
+async def retry(  # noqa: PLR0913, PLR0917 - what a route asks for
+    session_id: UUID, request: Request, body: RetryBody, caller: Operator, checkouts: Sessions, key: IdempotencyKey
+) -> Response:
+    cmd = Retry(**_command(request, body, caller, None), reason=body.reason)
+    return await _told(checkouts, caller, session_id, await checkouts.tell(caller, session_id, "retry", cmd, key))
+
+
+@router.post("/{session_id}/compensate", summary="Undo everything done so far", response_model=Session)
+async def compensate(  # noqa: PLR0913, PLR0917 - what a route asks for
+    session_id: UUID, request: Request, body: CompensateBody, caller: Operator, checkouts: Sessions, key: IdempotencyKey
+) -> Response:
+    cmd = Compensate(**_command(request, body, caller, None), reason=body.reason, then=body.then)
+    return await _told(checkouts, caller, session_id, await checkouts.tell(caller, session_id, "compensate", cmd, key))
+
+
+def _one_key(header: str | None, body: str | None) -> str | None:
+    if header and body and header != body:
+        raise Problem("idempotency-key-reused", "Idempotency-Key and idempotency_key name different keys.")
+    return header or body
+
+
+def _command(request: Request, body: Any, caller: Caller, version: int | None) -> dict[str, Any]:
+    """What every command carries: who, which call, and what makes two calls the same."""
+    return {
+        "actor": f"{caller.scope} {caller.prefix}",
+        "request": str(uuid4()),
+        "fingerprint": fingerprint(request, body),
+        "version": version,
+    }
+
+
+async def _said(database: Data, caller: Caller, session: UUID, seed: str, said: dict[str, Any]) -> UUID | None:
+    """Keep what somebody wrote, out of the history; the row's id, or None where nothing was written."""
+    if not said:
+        return None
+    async with database.of(caller.organisation) as connection:
+        return await keep(connection, caller.organisation, session, None, (seed, said))
+
+
+async def _opened_before(checkouts: Sessions, first: SessionState, print_: str) -> Response:
+    if first.offer.details != details_of(first.id, print_):
+        raise Problem("idempotency-key-reused")
+    return _answer(await checkouts.show(first), 201, replayed=True)
+
+
+async def _told(checkouts: Sessions, caller: Caller, session: UUID, told: Told, *, redirect: bool = False) -> Response:
+    """200 with the session, 302 to its page when asked to, or 202 with the session as it stands."""
+    if told.state is None:
+        return _answer(await checkouts.read(caller.organisation, session), 202)
+    answer = await checkouts.show(told.state)
+    return _answer(answer, 302 if redirect and answer.redirect_url else 200, replayed=told.replayed)
+
+
+def _answer(session: Session, status: int = 200, *, replayed: bool = False) -> Response:
+    response = Response(session.model_dump_json(), status, media_type="application/json")
+    response.headers["ETag"] = etag(session.version)
+    if status == 201:
+        response.headers["Location"] = f"/checkout_session/{session.id}"
+    if status == 202:
+        response.headers["Retry-After"] = "2"
+    if status == 302 and session.redirect_url:
+        response.headers["Location"] = session.redirect_url
+    if replayed:
+        response.headers[REPLAYED] = "true"
+    return response
+
+
+def _shown_row(row: DictRow) -> Session:
+    return shown(SessionState.model_validate(row["state"]), row)

@@ -1,0 +1,209 @@
+"""The way from the API to the workflows of sessions: starting one, telling it something, reading it."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from typing import Annotated, Final
+from uuid import UUID, uuid4
+
+from fastapi import Depends, Request
+from temporalio.client import (
+    Client,
+    WorkflowHandle,
+    WorkflowUpdateFailedError,
+    WorkflowUpdateRPCTimeoutOrCancelledError,
+)
+from temporalio.common import WorkflowIDReusePolicy
+from temporalio.exceptions import WorkflowAlreadyStartedError
+from temporalio.service import RPCError
+
+from api.auth import Caller
+from api.problems import Problem
+from api.session_answer import Session, shown
+from api.temporal_errors import is_away, is_unknown, problem_of, refusal_of
+from checkout.commands import Accepted, Opening, PaymentReported
+from checkout.commands import Request as Command
+from checkout.ids import update_of, workflow_of
+from checkout.lifecycle import FINAL
+from checkout.session import SessionState
+from store import sessions
+from store.database import Database
+from workflows.checkout import CheckoutWorkflow
+from workflows.search_attributes import typed
+
+SOON: Final = 1.0
+"""Seconds after which a call that is still running asks whether it is waiting for another one's answer."""
+
+
+@dataclass(frozen=True)
+class Told:
+    """What a session answered. *state* is None while it is still at work; *replayed* is an earlier call's answer."""
+
+    state: SessionState | None
+    replayed: bool = False
+
+
+class Checkouts:
+    """The sessions of every organisation; each method names the organisation it acts for."""
+
+    def __init__(self, client: Client, database: Database, task_queue: str, wait: float) -> None:
+        self._client = client
+        self._database = database
+        self._task_queue = task_queue
+        self._wait = wait
+
+    async def start(self, opening: Opening) -> bool:
+        """Start the session's workflow; False when it was started before. Raises `temporarily-unavailable`."""
+        state = opening.state()
+        try:
+            await asyncio.wait_for(
+                self._client.start_workflow(
+                    CheckoutWorkflow.run,
+                    opening,
+                    id=workflow_of(opening.organisation, opening.session),
+                    task_queue=self._task_queue,
+                    id_reuse_policy=WorkflowIDReusePolicy.REJECT_DUPLICATE,
+                    search_attributes=typed(state),
+                    static_summary=f"Checkout of {state.offer.amount_due}",
+                ),
+                self._wait,
+            )
+        except WorkflowAlreadyStartedError:
+            return False
+        except (RPCError, TimeoutError) as error:
+            raise _unavailable(error) from None
+        return True
+
+    async def opened(self, organisation: UUID, session: UUID) -> SessionState | None:
+        """The session as it opened, whatever it is now; None where there is none."""
+        async with self._database.of(organisation) as connection:
+            state = await sessions.opened(connection, session)
+        return state or await self._queried(organisation, session, "opened")
+
+    async def state(self, organisation: UUID, session: UUID) -> SessionState:
+        """The session as it stands: from the view, or from its workflow where nothing is published yet.
+
+        Raises `session-not-found`.
+        """
+        async with self._database.of(organisation) as connection:
+            row = await sessions.find(connection, session)
+        if row is not None:
+            return SessionState.model_validate(row["state"])
+        state = await self._queried(organisation, session, "session")
+        if state is None:
+            raise Problem("session-not-found")
+        return state
+
+    async def show(self, state: SessionState) -> Session:
+        """*state* with its documents."""
+        async with self._database.of(state.organisation) as connection:
+            return shown(state, await sessions.documents(connection, state))
+
+    async def read(self, organisation: UUID, session: UUID) -> Session:
+        """The session as it stands, with its documents, in one question to the database. Raises `session-not-found`."""
+        async with self._database.of(organisation) as connection:
+            row = await sessions.find(connection, session)
+        if row is not None:
+            return shown(SessionState.model_validate(row["state"]), row)
+        return await self.show(await self.state(organisation, session))
+
+    async def tell(self, caller: Caller, session: UUID, call: str, cmd: Command, key: str | None) -> Told:
+        """Send *cmd* as the update *call*, under an id derived from *key*: sent again, it finds its first answer.
+
+        Raises the refusal's problem, `idempotency-key-reused`, `request-in-progress`, `session-not-found`,
+        `temporarily-unavailable`.
+        """
+        handle = self._client.get_workflow_handle(workflow_of(caller.organisation, session))
+        update = update_of(call, key) if key else str(uuid4())
+        sent = asyncio.ensure_future(handle.execute_update(call, cmd, id=update, result_type=Accepted))
+        try:
+            await asyncio.wait({sent}, timeout=min(SOON, self._wait))
+            if not sent.done() and key and await _somebody_elses(handle, update, cmd):
+                raise Problem("request-in-progress")
+            if not sent.done():
+                await asyncio.wait({sent}, timeout=max(0, self._wait - SOON))
+            if not sent.done():
+                return Told(None)
+            return await self._answer(caller.organisation, session, cmd, sent)
+        finally:
+            sent.cancel()
+
+    async def hint(self, organisation: UUID, session: UUID, event: str) -> bool:
+        """Tell the session that something happened at the gateway; False where nobody heard it."""
+        handle = self._client.get_workflow_handle(workflow_of(organisation, session))
+        try:
+            reported = PaymentReported(event=event)
+            await asyncio.wait_for(handle.signal(CheckoutWorkflow.payment_reported, reported), self._wait)
+        except (RPCError, TimeoutError):
+            return False
+        return True
+
+    async def _answer(self, organisation: UUID, session: UUID, cmd: Command, sent: asyncio.Future[Accepted]) -> Told:
+        try:
+            accepted = sent.result()
+        except WorkflowUpdateFailedError as error:
+            refusal = refusal_of(error)
+            _same_request(refusal.fingerprint, cmd)
+            raise problem_of(refusal) from None
+        except WorkflowUpdateRPCTimeoutOrCancelledError:
+            return Told(None)
+        except RPCError as error:
+            if is_unknown(error):
+                raise await self._ended(organisation, session) from None
+            raise _unavailable(error) from None
+        _same_request(accepted.fingerprint, cmd)
+        return Told(accepted.state, replayed=accepted.request != cmd.request)
+
+    async def _ended(self, organisation: UUID, session: UUID) -> Problem:
+        """Why a session takes no update: it does not exist, or it has ended."""
+        state = await self.state(organisation, session)
+        if state.status not in FINAL:
+            return Problem("temporarily-unavailable")
+        return Problem(
+            "invalid-status-transition",
+            f"The session is {state.status} and its payment is {state.payment_status}. Nothing is allowed any more.",
+            session_status=state.status,
+            payment_status=state.payment_status,
+            allowed=[],
+        )
+
+    async def _queried(self, organisation: UUID, session: UUID, query: str) -> SessionState | None:
+        handle = self._client.get_workflow_handle(workflow_of(organisation, session))
+        try:
+            return await asyncio.wait_for(handle.query(query, result_type=SessionState), self._wait)
+        except RPCError as error:
+            if is_unknown(error):
+                return None
+            raise _unavailable(error) from None
+        except TimeoutError as error:
+            raise _unavailable(error) from None
+
+
+def _same_request(fingerprint: str, cmd: Command) -> None:
+    if fingerprint != cmd.fingerprint:
+        raise Problem("idempotency-key-reused")
+
+
+def _unavailable(error: RPCError | TimeoutError) -> Exception:
+    """Temporal did not answer in time: whether it heard is unknown, and the same request will find out."""
+    if isinstance(error, TimeoutError) or is_away(error):
+        return Problem("temporarily-unavailable")
+    return error
+
+
+async def _somebody_elses(handle: WorkflowHandle[object, object], update: str, cmd: Command) -> bool:
+    """Whether the answer being waited for belongs to another call with the same key."""
+    try:
+        running = await asyncio.wait_for(handle.query("running_request", update, result_type=str), SOON)
+    except (RPCError, TimeoutError):
+        return False
+    return running is not None and running != cmd.request
+
+
+def _checkouts(request: Request) -> Checkouts:
+    state = request.app.state
+    return Checkouts(state.temporal, state.database, state.task_queue, state.wait)
+
+
+Sessions = Annotated[Checkouts, Depends(_checkouts)]

@@ -1,0 +1,41 @@
+"""How Temporal's answers read as ours: refusals become problems by name, silence becomes "unknown", never "failed"."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from temporalio.client import WorkflowUpdateFailedError
+from temporalio.exceptions import ApplicationError
+from temporalio.service import RPCError, RPCStatusCode
+
+from api.problems import KINDS, Problem
+from checkout.commands import RefusedUpdate
+
+AWAY: Final = {RPCStatusCode.UNAVAILABLE, RPCStatusCode.DEADLINE_EXCEEDED, RPCStatusCode.CANCELLED}
+"""What Temporal's client says when the server does not answer."""
+
+
+def refusal_of(error: WorkflowUpdateFailedError) -> RefusedUpdate:
+    """The refusal that an update failed with; anything else is a fault and is raised on."""
+    cause = error.cause
+    if isinstance(cause, ApplicationError) and cause.type in {*KINDS, "stale-revision"} and cause.details:
+        return RefusedUpdate.model_validate(cause.details[0])
+    raise error
+
+
+def problem_of(refusal: RefusedUpdate) -> Problem:
+    """A refusal as a problem: where the session stands, and what is allowed now."""
+    members = refusal.model_dump(include={"session_status", "payment_status"}) | {"allowed": list(refusal.allowed)}
+    if refusal.current_estimation_id is not None:
+        members |= refusal.model_dump(include={"estimation_id", "current_estimation_id"})
+    return Problem(refusal.problem, refusal.detail, **members)
+
+
+def is_away(error: RPCError) -> bool:
+    """Whether Temporal did not answer, so that nothing is known."""
+    return error.status in AWAY
+
+
+def is_unknown(error: RPCError) -> bool:
+    """Whether Temporal does not know the workflow, or it takes no new updates because it has ended."""
+    return error.status is RPCStatusCode.NOT_FOUND
