@@ -9,7 +9,7 @@ from uuid import UUID
 from fastapi import Depends
 
 from api.auth import Merchant
-from api.fields import Instant, Resource
+from api.fields import Day, Instant, Resource
 from api.lists import Listed, listed, listing
 from api.parts import Data
 from api.problems import Problem
@@ -28,8 +28,8 @@ FILTERS: Final[dict[str, Any]] = {
     "checkout_session_id": UUID,
     "status": Status,
     "currency": Currency,
-    "start_date": date,
-    "end_date": date,
+    "start_date": Day,
+    "end_date": Day,
 }
 Query = Annotated[ListQuery, Depends(listing(FILTERS, ("created_at", "start_date")))]
 

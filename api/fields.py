@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import unicodedata
 from datetime import UTC, datetime
 from decimal import Decimal
 from ipaddress import ip_address
@@ -16,19 +15,38 @@ from email_validator import EmailNotValidError, validate_email
 from iso3166 import countries_by_alpha2
 from pydantic import (
     AfterValidator,
-    BaseModel,
     BeforeValidator,
-    ConfigDict,
     Field,
     JsonValue,
     StringConstraints,
     WithJsonSchema,
 )
 
-LARGEST_OBJECT: Final = 16 * 1024
-YEARS: Final = range(1970, 2200)
+from checkout.fields import YEARS, Day, Description, Kept, Name, Strict, Yes
 
-_BIDI: Final = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\u200e\u200f\u061c")
+__all__ = [
+    "Address",
+    "Body",
+    "Code",
+    "Country",
+    "Day",
+    "Email",
+    "Instant",
+    "JsonObject",
+    "Name",
+    "Phone",
+    "QueryBool",
+    "Resource",
+    "Shown",
+    "TaxInfo",
+    "TaxInfos",
+    "Text",
+    "Url",
+    "Yes",
+]
+
+LARGEST_OBJECT: Final = 16 * 1024
+
 _TIME = re.compile(
     r"\d{4}-\d\d-\d\d[Tt ]([01]\d|2[0-3]):[0-5]\d:[0-5]\d(\.\d{1,9})?([Zz]|[+-]([01]\d|2[0-3]):[0-5]\d)", re.ASCII
 )
@@ -38,36 +56,17 @@ _HOST = re.compile(r"(?!-)[a-z0-9-]{1,63}(?<!-)(\.(?!-)[a-z0-9-]{1,63}(?<!-))*\.
 _NOT_IN_URL = re.compile(r"[^\x21-\x7e]|[\\\"<>^`{|}]")
 
 
-class Body(BaseModel):
-    """A request body: frozen, and without a place for unknown fields."""
+Body = Strict
+"""What request bodies are made of: frozen, and without a place for unknown fields."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class Shown(BaseModel):
-    """A part of an answer: frozen, every member always present."""
-
-    model_config = ConfigDict(frozen=True, json_schema_serialization_defaults_required=True)
+Shown = Kept
+"""What answers are made of: every member always present."""
 
 
 class Resource(Shown):
     """An answer that has its own address."""
 
     id: UUID
-
-
-def _one_line(text: str) -> str:
-    if not text.strip():
-        raise ValueError("must not be blank")
-    if any(unicodedata.category(character) == "Cc" or character in _BIDI for character in text):
-        raise ValueError("must not have control characters, line ends or direction marks")
-    return text
-
-
-def _lines(text: str) -> str:
-    if any(unicodedata.category(character) == "Cc" and character not in "\n\r\t" for character in text):
-        raise ValueError("must not have control characters")
-    return text
 
 
 def _email(text: str) -> str:
@@ -148,10 +147,7 @@ def _url(text: str) -> str:
     return text
 
 
-Name = Annotated[str, StringConstraints(min_length=1, max_length=255), AfterValidator(_one_line)]
-"""One line that people read, on pages too."""
-
-Text = Annotated[str, StringConstraints(max_length=1000), AfterValidator(_lines)]
+Text = Annotated[Description, StringConstraints(max_length=1000)]
 """Lines that people write; at most 1000 characters."""
 
 Code = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_.:-]{1,64}$")]
@@ -177,8 +173,6 @@ Instant = Annotated[
 JsonObject = Annotated[dict[str, JsonValue], BeforeValidator(_free), AfterValidator(_small)]
 """The client's own data: any JSON object up to 16 KiB."""
 
-Yes = Annotated[bool, Field(strict=True)]
-
 
 def _truth(value: Any) -> Any:
     return {"true": True, "false": False}.get(value, value) if isinstance(value, str) else value
@@ -196,7 +190,7 @@ class Address(Body):
     line3: Name | None = None
     city: Name | None = None
     state: Name | None = None
-    zip_code: Annotated[str, StringConstraints(min_length=1, max_length=20), AfterValidator(_one_line)] | None = None
+    zip_code: Annotated[Name, StringConstraints(max_length=20)] | None = None
     country_code: Country | None = None
 
 
