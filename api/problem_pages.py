@@ -7,7 +7,8 @@ from typing import Final
 from fastapi.responses import HTMLResponse
 from jinja2 import Environment, StrictUndefined
 
-from api.problems import KINDS, Problem
+from api.problem_kinds import KINDS
+from api.problems import Problem
 from api.routes import router as routes
 
 router: Final = routes("/problems", "Problems")

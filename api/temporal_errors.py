@@ -8,7 +8,8 @@ from temporalio.client import WorkflowUpdateFailedError
 from temporalio.exceptions import ApplicationError
 from temporalio.service import RPCError, RPCStatusCode
 
-from api.problems import KINDS, Problem
+from api.problem_kinds import KINDS
+from api.problems import Problem
 from checkout.commands import RefusedUpdate
 
 AWAY: Final = {RPCStatusCode.UNAVAILABLE, RPCStatusCode.DEADLINE_EXCEEDED, RPCStatusCode.CANCELLED}

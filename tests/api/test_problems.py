@@ -9,7 +9,8 @@ from psycopg import OperationalError
 from psycopg_pool import PoolTimeout
 from structlog.testing import capture_logs
 
-from api.problems import KINDS, Problem, install
+from api.problem_kinds import KINDS
+from api.problems import Problem, install
 from gateways.port import GatewayUnavailable
 from tests.api.conftest import client_of
 
