@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Hashable, Sequence
 from datetime import date
-from decimal import Decimal
-from typing import Any, Literal
+from fractions import Fraction
+from typing import Any, Literal, NamedTuple
 
 from checkout.contract import Billing, Contract
 from checkout.fields import Kept
-from checkout.invoices import Bill, Charge, Entry, bills, charges, too_large
-from checkout.money import EXPONENTS, LARGEST_MINOR, Money
+from checkout.invoices import Article, Bill, Charge, Entry, Rhythm, articles, bills, charges, too_large
+from checkout.money import LARGEST_MINOR, Money
 from checkout.terms import Due, Loc, PaymentTerms, due_date, schedule
 
 
@@ -60,27 +61,22 @@ class Invoice(Kept):
     due_date: date
 
 
-class AmountDue(Kept):
-    """*amount* is a decimal string in major units."""
+class DuePart(Kept):
+    """A part of the amount due: *amount* is a decimal string in major units; *n* counts from 1."""
 
     amount: str
     currency: str
-
-
-class DuePart(AmountDue):
-    """A part of the amount due; *n* counts from 1."""
-
     n: int
     due_on: date
 
 
 class Estimates(Kept):
-    """What a contract comes to (api.md, Estimates). *estimation_id* is a hash of the contract and all the rest here."""
+    """What a contract comes to (api.md, Estimates). *estimation_id* is a hash of the contract and its invoices."""
 
     estimation_id: str
     current_invoice: Invoice
     future_invoices: tuple[Invoice, ...]
-    amount_due: AmountDue
+    amount_due: str
     payment_schedule: tuple[DuePart, ...] = ()
     credit_notes: tuple[dict[str, Any], ...] = ()
 
@@ -94,7 +90,7 @@ class Priced(Kept):
     @property
     def amount_due(self) -> Money:
         """The total of the current invoice."""
-        return _money(self.estimates.amount_due)
+        return Money.of(self.estimates.amount_due, self.contract.currency)
 
     @property
     def schedule(self) -> tuple[Due, ...]:
@@ -107,98 +103,100 @@ def price(contract: Contract) -> Priced:
 
     Raises ContractProblem where an amount is too large or instalments do not add up.
     """
-    found = bills(contract) or [Bill(contract.start_date, 0, [])]
-    desk = _Desk(contract)
-    totals = [desk.total(bill) for bill in found]
-    terms, loc = _terms(contract, found[0].phase)
-    due = schedule(terms, found[0].day, Money(minor=totals[0], currency=contract.currency), loc)
+    sold = articles(contract)
+    found = bills(contract, sold) or [Bill(contract.start_date, 0, {})]
+    desk = _Desk(contract, sold)
     invoices = [desk.invoice(n, bill) for n, bill in enumerate(found, start=1)]
+    terms, loc = _terms(contract, found[0].phase)
+    due = schedule(terms, found[0].day, Money.of(invoices[0]["total"], contract.currency), loc)
     if due:
         invoices[0]["due_date"] = due[-1].due_on
-    calendar = tuple(Billing(invoice_date=i["invoice_date"], **i["period"]) for i in invoices)
+    calendar = tuple(Billing(invoice_date=i["invoice_date"], **dict(i["period"])) for i in invoices)
     contract = contract.model_copy(update={"billing_calendar": calendar})
     estimates = Estimates.model_validate(
         {
             "estimation_id": "",
             "current_invoice": invoices[0],
             "future_invoices": invoices[1:],
-            "amount_due": {"amount": invoices[0]["total"], "currency": contract.currency},
+            "amount_due": invoices[0]["total"],
             "payment_schedule": [{**_amount(part.amount), "n": part.n, "due_on": part.due_on} for part in due],
         }
     )
-    return Priced(
-        contract=contract, estimates=estimates.model_copy(update={"estimation_id": _hash(contract, estimates)})
-    )
+    hashed = estimates.model_copy(update={"estimation_id": _hash(contract, estimates)})
+    return Priced(contract=contract, estimates=hashed)
+
+
+class _Sheet(NamedTuple):
+    """The lines of an invoice without what changes from one to the next, and its sums."""
+
+    lines: list[tuple[Rhythm, dict[str, Any]]]
+    sums: dict[str, str]
 
 
 class _Desk:
-    """Writes the invoices of one contract. Bills of the same composition are reckoned once."""
+    """Writes the invoices of one contract. Those that differ in their days only are reckoned once."""
 
-    def __init__(self, contract: Contract) -> None:
+    def __init__(self, contract: Contract, sold: Sequence[Sequence[Article]]) -> None:
         self._contract = contract
         self._currency = contract.currency
-        self._exponent = EXPONENTS[contract.currency]
-        self._reckoned: dict[tuple[tuple[int, int, int], ...], tuple[list[dict[str, Any]], list[Charge]]] = {}
-
-    def total(self, bill: Bill) -> int:
-        return sum(charge.total for charge in self._lines(bill)[1])
+        self._sold = sold
+        self._reckoned: dict[Hashable, _Sheet] = {}
 
     def invoice(self, n: int, bill: Bill) -> dict[str, Any]:
         """The members of an Invoice, the *n*-th."""
-        lines, found = self._lines(bill)
+        sheet = self._sheet(bill)
         number = f"EST-{n:04}"
-        periods = {part: {"start": part.start, "end": part.end} for part in {entry.part for entry in bill.entries}}
+        periods = {rhythm: Period(start=part.start, end=part.end) for rhythm, part in bill.parts.items()}
         return {
             "invoice_number": number,
             "currency": self._currency,
             "invoice_date": bill.day,
-            "period": {
-                "start": min((part.start for part in periods), default=bill.day),
-                "end": max((part.end for part in periods), default=bill.day),
-            },
+            "period": Period(
+                start=min((part.start for part in bill.parts.values()), default=bill.day),
+                end=max((part.end for part in bill.parts.values()), default=bill.day),
+            ),
             "line_items": [
-                {**line, "id": f"{number}/{index}", "period": periods[entry.part]}
-                for index, (line, entry) in enumerate(zip(lines, bill.entries, strict=True), start=1)
+                {**line, "id": f"{number}/{index}", "period": periods[rhythm]}
+                for index, (rhythm, line) in enumerate(sheet.lines, start=1)
             ],
-            "subtotal": self._text(sum(charge.amount for charge in found)),
-            "discount": self._text(sum(charge.discount for charge in found)),
-            "tax": self._text(sum(charge.tax for charge in found)),
-            "total": self._text(sum(charge.total for charge in found)),
+            **sheet.sums,
             "due_date": due_date(_terms(self._contract, bill.phase)[0], bill.day),
         }
 
-    def _lines(self, bill: Bill) -> tuple[list[dict[str, Any]], list[Charge]]:
-        key = tuple(
-            (id(article), 1, 1) if part.days == part.full else (id(article), part.days, part.full)
-            for article, part in bill.entries
-        )
+    def _sheet(self, bill: Bill) -> _Sheet:
+        shares = ((rhythm, Fraction(part.days, part.full)) for rhythm, part in bill.parts.items())
+        key = (bill.phase, frozenset(shares))
         if key not in self._reckoned:
-            found = charges(bill.entries, self._contract.phases[bill.phase], self._currency)
-            if sum(charge.total for charge in found) >= LARGEST_MINOR:
-                raise too_large(("phases", bill.phase), "an invoice", self._currency)
-            lines = [self._line(entry, charge) for entry, charge in zip(bill.entries, found, strict=True)]
-            self._reckoned[key] = lines, found
+            self._reckoned[key] = self._reckon(bill)
         return self._reckoned[key]
 
+    def _reckon(self, bill: Bill) -> _Sheet:
+        sold = self._sold[bill.phase] if bill.parts else []
+        entries = [Entry(article, bill.parts[article.rhythm]) for article in sold if article.rhythm in bill.parts]
+        found = charges(entries, self._contract.phases[bill.phase], self._currency)
+        sums = [sum(column) for column in zip(*found, strict=True)] or [0] * 4
+        if max(sums) >= LARGEST_MINOR:
+            raise too_large(("phases", bill.phase), "an invoice", self._currency)
+        lines = [
+            (entry.article.rhythm, self._line(entry, charge)) for entry, charge in zip(entries, found, strict=True)
+        ]
+        return _Sheet(lines, dict(zip(("subtotal", "discount", "tax", "total"), map(self._text, sums), strict=True)))
+
     def _line(self, entry: Entry, charge: Charge) -> dict[str, Any]:
-        """The members of a LineItem that do not change from invoice to invoice."""
+        """The members of a LineItem, save those that change from invoice to invoice."""
         article, part = entry
-        share = "" if part.days == part.full else f"; {part.days} of {part.full} days"
+        share = "" if part.whole else f"; {part.days} of {part.full} days"
         return {
-            "name": article.item.product.name,
+            "name": article.name,
             "quantity": article.quantity,
             "unit_price": article.unit_price,
-            "amount": self._text(charge.amount),
-            "discount": self._text(charge.discount),
-            "tax": self._text(charge.tax),
-            "total": self._text(charge.total),
+            **{name: self._text(minor) for name, minor in charge._asdict().items()},
             "currency": self._currency,
             "description": f"{article.how}{share}",
         }
 
     def _text(self, minor: int) -> str:
-        """The same as Money.amount, without a Money."""
-        return f"{Decimal(minor).scaleb(-self._exponent):f}"
+        return Money(minor=minor, currency=self._currency).amount
 
 
 def _terms(contract: Contract, phase: int) -> tuple[PaymentTerms | None, Loc]:
@@ -208,12 +206,14 @@ def _terms(contract: Contract, phase: int) -> tuple[PaymentTerms | None, Loc]:
 
 
 def _hash(contract: Contract, estimates: Estimates) -> str:
-    return hashlib.sha256(f"{contract.model_dump_json()}\n{estimates.model_dump_json()}".encode()).hexdigest()
+    """Of everything but the lines of future invoices, whose days and sums are in it: they follow from the contract."""
+    result = estimates.model_dump_json(exclude={"future_invoices": {"__all__": {"line_items"}}})
+    return hashlib.sha256(f"{contract.model_dump_json()}\n{result}".encode()).hexdigest()
 
 
 def _amount(money: Money) -> dict[str, str]:
     return {"amount": money.amount, "currency": money.currency}
 
 
-def _money(part: AmountDue) -> Money:
+def _money(part: DuePart) -> Money:
     return Money.of(part.amount, part.currency)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
+from decimal import Decimal, localcontext
 from fractions import Fraction
 from typing import Final, NamedTuple
 
@@ -17,28 +18,33 @@ from checkout.catalogue import Discount, Item, Tax
 from checkout.contract import Contract, Phase
 from checkout.fields import ContractProblem
 from checkout.money import EXPONENTS, LARGEST_MINOR, Money
-from checkout.pricing import price_of
+from checkout.pricing import EXACT, ZERO, price_of
 from checkout.terms import split
 
 MOST_INVOICES: Final = 25
 """The current invoice and the 24 after it."""
 
-ALL: Final = Fraction(1)
+
+Rhythm = tuple[str, str] | None
+"""What a price is invoiced by: cadence and offset, None where it does not recur. Prices of a phase with the same ones
+are invoiced on the same days.
+"""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True)
 class Article:
     """An item of a phase with its price for a full period, exact and in minor units: *gross*, and *net* of discounts
     in percent and of the product's own.
     """
 
     loc: tuple[str | int, ...]
-    item: Item
+    name: str
+    rhythm: Rhythm
     quantity: str
     unit_price: str | None
     how: str
-    gross: Fraction
-    net: Fraction
+    gross: Decimal
+    net: Decimal
 
 
 class Entry(NamedTuple):
@@ -58,46 +64,57 @@ class Charge(NamedTuple):
 
 
 class Bill(NamedTuple):
-    """The entries of a phase that are invoiced on *day*."""
+    """What is invoiced on *day*: of the phase with the index *phase*, each rhythm's part of a period."""
 
     day: date
     phase: int
-    entries: list[Entry]
+    parts: dict[Rhythm, Part]
 
 
-def bills(contract: Contract) -> list[Bill]:
-    """The first bills of *contract* in order of their days, at most MOST_INVOICES. An invoice's day lies within the
-    phase that it is for: prepaid on the first day of the period, postpaid on its last.
+def articles(contract: Contract) -> list[list[Article]]:
+    """What each phase of *contract* sells; a trial phase sells nothing."""
+    with localcontext(EXACT):
+        return [
+            _articles(phase, index, contract.currency) if phase.phase_type == "active" else []
+            for index, phase in enumerate(contract.phases)
+        ]
+
+
+def bills(contract: Contract, sold: Sequence[Sequence[Article]]) -> list[Bill]:
+    """The first bills for what is *sold*, in order of their days, at most MOST_INVOICES.
+
+    An invoice's day lies within the phase that it is for: the first day of a prepaid period, the last of a postpaid one.
     """
     found: dict[date, Bill] = {}
     for index, phase in enumerate(contract.phases):
-        if phase.phase_type == "trial":
-            continue
-        calendar = _Calendar(contract.billing_anchor, phase)
-        for article in _articles(phase, index, contract.currency):
-            for day, part in calendar.of(article.item):
-                found.setdefault(day, Bill(day, index, [])).entries.append(Entry(article, part))
+        for rhythm in dict.fromkeys(article.rhythm for article in sold[index]):
+            for day, part in _calendar(contract.billing_anchor, phase, rhythm):
+                found.setdefault(day, Bill(day, index, {})).parts[rhythm] = part
     return [found[day] for day in sorted(found)[:MOST_INVOICES]]
 
 
 def charges(entries: Sequence[Entry], phase: Phase, currency: str) -> list[Charge]:
     """What each of *entries* comes to. Raises ContractProblem where an amount is too large."""
-    shares = [Fraction(entry.part.days, entry.part.full) for entry in entries]
-    amounts = [half_up(entry.article.gross * share) for entry, share in zip(entries, shares, strict=True)]
+    amounts = [_rounded(article.gross, part) for article, part in entries]
     for entry, amount in zip(entries, amounts, strict=True):
         if amount >= LARGEST_MINOR:
             raise too_large((*entry.article.loc, "quantity"), "quantity x price", currency)
-    exact = [entry.article.net * share for entry, share in zip(entries, shares, strict=True)]
-    nets = [half_up(net) for net in exact]
-    off = _off_the_invoice(phase.discount, entries, exact, currency)
-    if off:
+    nets = [_rounded(article.net, part) for article, part in entries]
+    if phase.discount and phase.discount.amount:
+        off = _off_the_invoice(phase.discount.amount, entries, currency)
         nets = [net - part for net, part in zip(nets, split(min(off, sum(nets)), nets), strict=True)]
     return [_taxed(amount, net, phase.tax) for amount, net in zip(amounts, nets, strict=True)]
 
 
-def half_up(amount: Fraction) -> int:
-    """The nearest integer to *amount* (which is not negative), halves upwards."""
-    return (2 * amount.numerator + amount.denominator) // (2 * amount.denominator)
+def _rounded(amount: Decimal, part: Part) -> int:
+    """The share of *amount* that falls to *part* of its period, rounded."""
+    numerator, denominator = amount.as_integer_ratio()
+    return half_up(numerator * part.days, denominator * part.full)
+
+
+def half_up(numerator: int, denominator: int) -> int:
+    """The nearest integer to a fraction that is not negative, halves upwards."""
+    return (2 * numerator + denominator) // (2 * denominator)
 
 
 def too_large(loc: tuple[str | int, ...], what: str, currency: str) -> ContractProblem:
@@ -105,62 +122,53 @@ def too_large(loc: tuple[str | int, ...], what: str, currency: str) -> ContractP
     return ContractProblem(loc, f"is too large: {what} must stay below {limit}")
 
 
-class _Calendar:
-    """When the items of a phase are invoiced: items of the same billing period share their days."""
-
-    def __init__(self, anchor: date, phase: Phase) -> None:
-        self._anchor = anchor
-        self._phase = phase
-        self._known: dict[tuple[str, str], list[tuple[date, Part]]] = {}
-
-    def of(self, item: Item) -> list[tuple[date, Part]]:
-        """Invoice days of *item*, each with what it is for; a price that does not recur is due when the phase begins."""
-        first, period = self._phase.start_date, item.pricing.billing_period
-        if not item.pricing.is_recurring or period is None:
-            return [(first, Part(first, first, 1, 1))]
-        key = (period.cadence, period.offset)
-        if key not in self._known:
-            found = parts(self._anchor, span(period.cadence), first, self._phase.end_date, MOST_INVOICES)
-            self._known[key] = [(part.start if period.offset == "prepaid" else part.end, part) for part in found]
-        return self._known[key]
+def _calendar(anchor: date, phase: Phase, rhythm: Rhythm) -> list[tuple[date, Part]]:
+    """The invoice days of a rhythm in *phase*, each with what it is for; what does not recur is due when it begins."""
+    if rhythm is None:
+        return [(phase.start_date, Part(phase.start_date, phase.start_date, 1, 1))]
+    cadence, offset = rhythm
+    found = parts(anchor, span(cadence), phase.start_date, phase.end_date, MOST_INVOICES)
+    return [(part.start if offset == "prepaid" else part.end, part) for part in found]
 
 
 def _articles(phase: Phase, index: int, currency: str) -> list[Article]:
     scale = 10 ** EXPONENTS[currency]
-    found: list[Article] = []
-    for number, item in enumerate(phase.pricings):
-        price = price_of(item.pricing.pricing_data, item.quantity.quantity)
-        gross = price.amount * scale
-        net = _percent_off(
-            max(_percent_off(gross, item.discount) - _amount_off(item.discount, scale), 0 * ALL), phase.discount
-        )
-        loc = ("phases", index, "pricings", number)
-        found.append(Article(loc, item, price.quantity, price.unit_price, price.how, gross, net))
-    return found
+    return [
+        _article(item, phase.discount, ("phases", index, "pricings", n), scale) for n, item in enumerate(phase.pricings)
+    ]
 
 
-def _percent_off(amount: Fraction, discount: Discount | None) -> Fraction:
-    if discount is None or discount.percent is None:
-        return amount
-    return amount * (ALL - Fraction(discount.percent) / 100)
+def _article(item: Item, of_the_phase: Discount | None, loc: tuple[str | int, ...], scale: Decimal) -> Article:
+    pricing, period = item.pricing, item.pricing.billing_period
+    price = price_of(pricing.pricing_data, item.quantity.quantity)
+    gross = net = price.amount * scale
+    if item.discount and item.discount.amount is not None:
+        net = max(net - item.discount.amount * scale, ZERO)
+    for discount in (item.discount, of_the_phase):
+        if discount and discount.percent is not None:
+            net = (net * (100 - discount.percent)).scaleb(-2)
+    rhythm = (period.cadence, period.offset) if pricing.is_recurring and period else None
+    return Article(loc, item.product.name, rhythm, price.quantity, price.unit_price, price.how, gross, net)
 
 
-def _amount_off(discount: Discount | None, scale: int) -> Fraction:
-    return Fraction(discount.amount) * scale if discount and discount.amount is not None else Fraction()
-
-
-def _off_the_invoice(
-    discount: Discount | None, entries: Sequence[Entry], exact: Sequence[Fraction], currency: str
-) -> int:
-    """A phase's discount in an amount, off each of its invoices; off a partial period in proportion."""
-    full = sum((entry.article.net for entry in entries), Fraction())
-    amount = _amount_off(discount, 10 ** EXPONENTS[currency])
-    return half_up(amount * sum(exact, Fraction()) / full) if amount and full else 0
+def _off_the_invoice(amount: Decimal, entries: Sequence[Entry], currency: str) -> int:
+    """A phase's discount of *amount* off each of its invoices, off partial periods in proportion, in minor units."""
+    nets: dict[Part, Fraction] = {}
+    for part in {part for _, part in entries}:
+        with localcontext(EXACT):
+            nets[part] = Fraction(sum(article.net for article, own in entries if own == part))
+    full = sum(nets.values())
+    exact = sum(net * Fraction(part.days, part.full) for part, net in nets.items())
+    off = Fraction(amount) * 10 ** EXPONENTS[currency] * exact / full if full else Fraction()
+    return half_up(off.numerator, off.denominator)
 
 
 def _taxed(amount: int, net: int, tax: Tax | None) -> Charge:
-    percent = Fraction(tax.percent) if tax else Fraction()
-    if tax and tax.inclusive:
-        return Charge(amount, amount - net, half_up(net * percent / (100 + percent)), net)
-    due = half_up(net * percent / 100)
+    """*net* with its tax; tax that is included is contained in it."""
+    if tax is None:
+        return Charge(amount, amount - net, 0, net)
+    percent, unit = tax.percent.as_integer_ratio()
+    if tax.inclusive:
+        return Charge(amount, amount - net, half_up(net * percent, 100 * unit + percent), net)
+    due = half_up(net * percent, 100 * unit)
     return Charge(amount, amount - net, due, net + due)

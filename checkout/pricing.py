@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Iterator, Mapping
-from decimal import Decimal
-from fractions import Fraction
+from decimal import Context, Decimal, Inexact, InvalidOperation, localcontext
 from itertools import pairwise
 from typing import Annotated, Any, Final, Literal, NamedTuple
 
@@ -16,6 +14,9 @@ from checkout.money import EXPONENTS, Currency
 
 MOST_TIERS: Final = 100
 ZERO: Final = Decimal(0)
+
+EXACT: Final = Context(prec=200, traps=[Inexact, InvalidOperation])
+"""Decimal arithmetic that raises rather than rounds; far wider than any product of what bodies can hold."""
 
 
 class FlatFee(Strict):
@@ -93,7 +94,7 @@ class Price(NamedTuple):
     several prices apply), in words *how*.
     """
 
-    amount: Fraction
+    amount: Decimal
     quantity: str
     unit_price: str | None
     how: str
@@ -101,7 +102,8 @@ class Price(NamedTuple):
 
 def price_of(data: PricingData, quantity: Decimal) -> Price:
     """What *quantity* costs for a full period. A quantity of zero costs nothing, save a flat fee."""
-    return _PRICES[type(data)](data, quantity)
+    with localcontext(EXACT):
+        return _PRICES[type(data)](data, quantity)
 
 
 def shown(amount: Decimal, currency: str) -> str:
@@ -118,27 +120,25 @@ def plain(quantity: Decimal) -> str:
 
 
 def _flat_fee(data: FlatFee, _: Decimal) -> Price:
-    return Price(Fraction(data.unit_amount), "1", shown(data.unit_amount, data.currency), "Flat fee")
+    return Price(data.unit_amount, "1", shown(data.unit_amount, data.currency), "Flat fee")
 
 
 def _per_unit(data: PerUnit, quantity: Decimal) -> Price:
     unit = shown(data.unit_amount, data.currency)
-    amount = Fraction(data.unit_amount) * Fraction(quantity)
-    return Price(amount, plain(quantity), unit, f"{plain(quantity)} at {unit}")
+    return Price(data.unit_amount * quantity, plain(quantity), unit, f"{plain(quantity)} at {unit}")
 
 
 def _package(data: Package, quantity: Decimal) -> Price:
-    packages = math.ceil(Fraction(quantity) / Fraction(data.package_size))
+    full, rest = divmod(quantity, data.package_size)
+    packages = int(full) + bool(rest)
     unit = shown(data.unit_amount, data.currency)
     how = f"{packages} {'package' if packages == 1 else 'packages'} of {plain(data.package_size)} at {unit}"
-    return Price(Fraction(data.unit_amount) * packages, plain(quantity), unit, how)
+    return Price(data.unit_amount * packages, plain(quantity), unit, how)
 
 
 def _tiered(data: Tiered, quantity: Decimal) -> Price:
     slices = list(_slices(data.tiers, quantity))
-    amount = sum(
-        (Fraction(tier.unit_amount) * Fraction(size) + Fraction(tier.flat_fee) for tier, size in slices), Fraction()
-    )
+    amount = sum((tier.unit_amount * size + tier.flat_fee for tier, size in slices), ZERO)
     how = " + ".join(_words(tier, size, data.currency) for tier, size in slices) or "0"
     unit = shown(slices[0][0].unit_amount, data.currency) if len(slices) == 1 else None
     return Price(amount, plain(quantity), unit, how)
@@ -146,7 +146,7 @@ def _tiered(data: Tiered, quantity: Decimal) -> Price:
 
 def _volume(data: Volume, quantity: Decimal) -> Price:
     tier = _reached(data.tiers, quantity)
-    amount = Fraction(tier.unit_amount) * Fraction(quantity) + Fraction(tier.flat_fee) if quantity else Fraction()
+    amount = tier.unit_amount * quantity + tier.flat_fee if quantity else ZERO
     unit = shown(tier.unit_amount, data.currency)
     return Price(amount, plain(quantity), unit, _words(tier, quantity, data.currency) if quantity else "0")
 
@@ -156,7 +156,7 @@ def _step(data: Step, quantity: Decimal) -> Price:
     amount = tier.unit_amount + tier.flat_fee
     reach = "all further" if tier.up_to is None else f"up to {plain(tier.up_to)}"
     how = f"{plain(quantity)}, step {reach}: {shown(amount, data.currency)}"
-    return Price(Fraction(amount) if quantity else Fraction(), plain(quantity), shown(amount, data.currency), how)
+    return Price(amount if quantity else ZERO, plain(quantity), shown(amount, data.currency), how)
 
 
 def _slices(tiers: tuple[Tier, ...], quantity: Decimal) -> Iterator[tuple[Tier, Decimal]]:

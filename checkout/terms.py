@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from datetime import date, timedelta
 from decimal import Decimal
@@ -82,13 +83,15 @@ def split(total: int, weights: Sequence[Fraction | Decimal | int]) -> list[int]:
     """Split *total* minor units in proportion to *weights* by largest remainder: nothing is lost, no part is further
     than a unit from its exact share, and of equal remainders the larger weight, then the first, gets the unit.
     """
-    whole = sum((Fraction(weight) for weight in weights), Fraction())
-    shares = [total * Fraction(weight) / whole if whole else Fraction() for weight in weights]
-    parts = [share.numerator // share.denominator for share in shares]
-    if whole:
-        by_remainder = sorted(range(len(parts)), key=lambda n: (parts[n] - shares[n], -shares[n]))
-        for index in by_remainder[: total - sum(parts)]:
-            parts[index] += 1
+    ratios = [weight.as_integer_ratio() for weight in weights]
+    unit = math.lcm(*(denominator for _, denominator in ratios))
+    wholes = [numerator * (unit // denominator) for numerator, denominator in ratios]
+    everything = sum(wholes) or 1
+    parts = [total * whole // everything for whole in wholes]
+    by_remainder = sorted(range(len(parts)), key=lambda n: (-(total * wholes[n] % everything), -wholes[n]))
+    missing = total - sum(parts) if any(wholes) else 0
+    for n in by_remainder[:missing]:
+        parts[n] += 1
     return parts
 
 
