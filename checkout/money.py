@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import Decimal, InvalidOperation
+from fractions import Fraction
 from typing import Annotated, Final, Self
 
 from iso4217 import Currency as Iso4217
@@ -10,6 +11,9 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 LARGEST_MINOR: Final = 10**14
 """No amount may reach this many minor units (a trillion dollars)."""
+
+LONGEST: Final = 40
+"""Digits before or behind the point that an amount is read with."""
 
 EXPONENTS: Final[dict[str, int]] = {
     currency.code: currency.exponent for currency in Iso4217 if currency.exponent is not None
@@ -38,17 +42,38 @@ class Money(BaseModel):
 
     @classmethod
     def of(cls, amount: Decimal | str | int, currency: str) -> Self:
-        """Read *amount* in major units; raise ValueError when it has more digits than the currency."""
-        scaled = Decimal(amount).scaleb(EXPONENTS[known_currency(currency)])
-        if scaled != scaled.to_integral_value():
+        """Read *amount* in major units; raise ValueError when it is no number, too large, or has more digits than the
+        currency.
+        """
+        exact = cls._exact(amount, currency)
+        if exact.denominator != 1:
             raise ValueError(f"has more than {EXPONENTS[currency]} decimals, too many for {currency}")
-        return cls(minor=int(scaled), currency=currency)
+        return cls(minor=exact.numerator, currency=currency)
 
     @classmethod
-    def rounded(cls, amount: Decimal, currency: str) -> Self:
-        """Round *amount* in major units, half up, to the currency's minor unit: once per line (api.md, Pricing)."""
-        scaled = amount.scaleb(EXPONENTS[known_currency(currency)])
-        return cls(minor=int(scaled.quantize(Decimal(1), rounding=ROUND_HALF_UP)), currency=currency)
+    def rounded(cls, amount: Decimal | Fraction, currency: str) -> Self:
+        """Round *amount* in major units, half up (away from zero), to the currency's minor unit: once per line (api.md,
+        Pricing).
+        """
+        exact = cls._exact(amount, currency)
+        minor = (2 * abs(exact.numerator) + exact.denominator) // (2 * exact.denominator)
+        return cls(minor=minor if exact >= 0 else -minor, currency=currency)
+
+    @staticmethod
+    def _exact(amount: Decimal | Fraction | str | int, currency: str) -> Fraction:
+        """*amount* in minor units; raise ValueError when it is no finite number or reaches LARGEST_MINOR."""
+        scale = 10 ** EXPONENTS[known_currency(currency)]
+        if not isinstance(amount, Fraction):
+            try:
+                amount = Decimal(amount)
+            except InvalidOperation:
+                raise ValueError("must be a decimal number") from None
+            if not amount.is_finite() or abs(amount.adjusted()) > LONGEST:
+                raise ValueError("must be a finite number within reason")
+        exact: Fraction = Fraction(amount) * scale
+        if abs(exact) >= LARGEST_MINOR:
+            raise ValueError(f"must stay below {LARGEST_MINOR // scale} {currency}")
+        return exact
 
     @classmethod
     def zero(cls, currency: str) -> Self:
