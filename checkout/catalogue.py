@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import date
 from decimal import Decimal
 from typing import Annotated, Any, Final, Literal
 from uuid import UUID
@@ -25,7 +26,7 @@ from checkout.fields import (
 )
 from checkout.money import Currency
 from checkout.pricing import PricingData
-from checkout.terms import PaymentTerms
+from checkout.terms import PaymentTerms, check
 
 MOST_PHASES: Final = 50
 MOST_PRICINGS: Final = 200
@@ -245,6 +246,7 @@ def sold(
     """The members of Sold for *phase*, its items found in the catalogue. Raises ContractProblem."""
     if phase.discount and phase.discount.amount is not None:
         in_minor_units(phase.discount.amount, currency, (*loc, "discount", "amount"))
+    check(phase.payment_terms, date.min, currency, (*loc, "payment_terms"))
     items = tuple(
         _item(entry, currency, (*loc, "pricings", index), pricings, products)
         for index, entry in enumerate(phase.pricings)

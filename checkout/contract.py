@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from datetime import date
 from typing import Annotated, Any, Final, NamedTuple
 from uuid import UUID
 
 from pydantic import Field, ValidationInfo, field_validator, model_validator
 
-from checkout.billing import DAY, Span, after, span
+from checkout.billing import DAY, after, span
 from checkout.catalogue import (
     MOST_PHASES,
     CatalogPricing,
-    Loc,
     PhaseBody,
     Plan,
     PlanBody,
@@ -21,12 +21,12 @@ from checkout.catalogue import (
     PlanPhase,
     PricingBody,
     Product,
-    Sold,
     resolve_plan,
     sold,
 )
 from checkout.fields import ContractProblem, Day, Kept, Name, Quantity, Strict, Yes, tolerant
 from checkout.money import Currency
+from checkout.phases import DatedPhaseBody, Phase, dated, days_of
 from checkout.terms import PaymentTerms, check
 
 __all__ = [
@@ -54,13 +54,6 @@ class QuantityOf(Strict):
 
     product_id: UUID
     quantity: Quantity
-
-
-class DatedPhaseBody(PhaseBody):
-    """A phase from *start_date* (else where the phase before ends) to *end_date*, included (else the next one's start)."""
-
-    start_date: Day | None = None
-    end_date: Day | None = None
 
 
 class ContractBody(Strict):
@@ -112,15 +105,8 @@ class ContractBody(Strict):
     @model_validator(mode="after")
     def _phases_in_order(self) -> ContractBody:
         if self.phases:
-            list(_days_of(self.phases, self.start_date, self.end_date))
+            list(days_of(self.phases, self.start_date, self.end_date))
         return self
-
-
-class Phase(Sold):
-    """A phase of a contract, from *start_date* to *end_date*, both included; without end, null."""
-
-    start_date: date
-    end_date: date | None = None
 
 
 class Billing(Kept):
@@ -185,10 +171,20 @@ def resolve(
 ) -> Contract:
     """The contract that *body* comes to, with the plan and the prices of now copied in. Raises ContractProblem."""
     contract = _copied(body, plan) if body.is_plan_based else _written_out(body, pricings, products or {})
-    check(contract.payment_terms, contract.start_date, contract.currency, ("payment_terms",))
-    for index, phase in enumerate(contract.phases):
-        check(phase.payment_terms, contract.start_date, contract.currency, ("phases", index, "payment_terms"))
+    with placed(contract):
+        check(contract.payment_terms, contract.start_date, contract.currency, ("payment_terms",))
+        for index, phase in enumerate(contract.phases):
+            check(phase.payment_terms, contract.start_date, contract.currency, ("phases", index, "payment_terms"))
     return contract
+
+
+@contextmanager
+def placed(contract: Contract) -> Iterator[None]:
+    """Let a ContractProblem about a phase of *contract* name a field of the body that it was made from."""
+    try:
+        yield
+    except ContractProblem as problem:
+        raise (problem.within_a_plan() if contract.is_plan_based else problem) from None
 
 
 def _contract(body: ContractBody, phases: list[Phase], end: date | None, **more: Any) -> Contract:
@@ -215,7 +211,7 @@ def _copied(body: ContractBody, plan: Plan | None) -> Contract:
     end = body.end_date
     if end is None and plan.duration is not None:
         end = after(body.start_date, span(plan.duration)) - DAY
-    phases = list(_dated(_with_quantities(plan, body), body.start_date, end))
+    phases = list(dated(_with_quantities(plan, body), body.start_date, end))
     ends = end or phases[-1].end_date
     return _contract(body, phases, ends, name=body.name or plan.name, plan_id=plan.id, plan_version=plan.version)
 
@@ -234,59 +230,13 @@ def _with_quantities(plan: Plan, body: ContractBody) -> list[PlanPhase]:
     return [phase.model_copy(update={"pricings": tuple(map(changed, phase.pricings))}) for phase in plan.phases]
 
 
-def _dated(phases: Iterable[PlanPhase], start: date, end: date | None) -> Iterable[Phase]:
-    """A plan's phases on days from *start*, until *end*. Months add up from the last anchor: 31 Jan, 28 Feb, 31 Mar."""
-    anchor, months = start, 0
-    for phase in phases:
-        first = after(anchor, Span(months, 0))
-        if end is not None and first > end:
-            return
-        last = end
-        if phase.duration is not None:
-            length = span(phase.duration)
-            months += length.months
-            if length.days:
-                anchor, months = after(first, length), 0
-            following = after(anchor, Span(months, 0))
-            last = following - DAY if end is None else min(following - DAY, end)
-        members = phase.model_dump(exclude={"duration"})
-        yield Phase(**members, start_date=first, end_date=last)
-
-
 def _written_out(
     body: ContractBody, pricings: Mapping[UUID, CatalogPricing], products: Mapping[UUID, Product]
 ) -> Contract:
     wanted = body.phases or ()
-    days = _days_of(wanted, body.start_date, body.end_date)
+    days = days_of(wanted, body.start_date, body.end_date)
     phases = [
         Phase(**sold(phase, body.currency, ("phases", index), pricings, products), start_date=first, end_date=last)
         for index, (phase, (first, last)) in enumerate(zip(wanted, days, strict=True))
     ]
     return _contract(body, phases, body.end_date)
-
-
-def _days_of(phases: tuple[DatedPhaseBody, ...], start: date, end: date | None) -> Iterable[tuple[date, date | None]]:
-    """First and last day of each phase. Raises ContractProblem where they are not in order within *start* to *end*."""
-    following: date | None = start
-    for index, phase in enumerate(phases):
-        loc: Loc = ("phases", index)
-        first = phase.start_date or following
-        if first is None:
-            raise ContractProblem((*loc, "start_date"), "is required: the phase before has no end_date")
-        last = phase.end_date or _last(phases[index + 1 :], end)
-        if following is not None and first < following:
-            rule = "must be after the phase before" if index else "must not be before the contract's"
-            raise ContractProblem((*loc, "start_date"), rule)
-        if last is not None and last < first:
-            raise ContractProblem((*loc, "end_date"), "must not be before the phase's start; the next one begins after")
-        if end is not None and max(first, last or first) > end:
-            raise ContractProblem((*loc, "end_date"), "must not be after the contract's")
-        following = last + DAY if last is not None else None
-        yield first, last
-
-
-def _last(rest: tuple[DatedPhaseBody, ...], end: date | None) -> date | None:
-    """The last day of a phase that names none, *rest* being what follows it."""
-    if not rest:
-        return end
-    return rest[0].start_date - DAY if rest[0].start_date else None

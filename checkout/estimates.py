@@ -8,7 +8,7 @@ from datetime import date
 from fractions import Fraction
 from typing import Any, Literal, NamedTuple
 
-from checkout.contract import Billing, Contract
+from checkout.contract import Billing, Contract, placed
 from checkout.fields import Kept
 from checkout.invoices import Article, Bill, Charge, Entry, Rhythm, articles, bills, charges, too_large
 from checkout.money import LARGEST_MINOR, Money
@@ -103,6 +103,11 @@ def price(contract: Contract) -> Priced:
 
     Raises ContractProblem where an amount is too large or instalments do not add up.
     """
+    with placed(contract):
+        return _priced(contract)
+
+
+def _priced(contract: Contract) -> Priced:
     sold = articles(contract)
     found = bills(contract, sold) or [Bill(contract.start_date, 0, {})]
     desk = _Desk(contract, sold)

@@ -55,6 +55,13 @@ class ContractProblem(ValueError):
         self.msg = msg
         self.problem = problem
 
+    def within_a_plan(self) -> ContractProblem:
+        """The same, for a body that names the plan whose phases break the rule."""
+        if self.loc[:1] != ("phases",):
+            return self
+        loc = ("quantities",) if self.loc[-1] == "quantity" else ("plan_id",)
+        return ContractProblem(loc, f"the plan's {self}", self.problem)
+
 
 def tolerant(kind: Any) -> WrapValidator:
     """Let a stored document hold the request type *kind*, and ignore in it what another version wrote."""

@@ -15,9 +15,10 @@ from typing import Final, NamedTuple
 
 from checkout.billing import Part, parts, span
 from checkout.catalogue import Discount, Item, Tax
-from checkout.contract import Contract, Phase
+from checkout.contract import Contract
 from checkout.fields import ContractProblem
 from checkout.money import EXPONENTS, LARGEST_MINOR, Money
+from checkout.phases import Phase
 from checkout.pricing import EXACT, ZERO, price_of
 from checkout.terms import split
 
