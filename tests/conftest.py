@@ -97,7 +97,7 @@ async def database(database_url: str) -> AsyncIterator[Database]:
 
 @pytest.fixture(scope="session")
 async def temporal(stack: Stack) -> Client:
-    return await Client.connect(stack.temporal, data_converter=pydantic_data_converter)
+    return await Client.connect(stack.temporal, data_converter=pydantic_data_converter, identity="tests")
 
 
 @pytest.fixture

@@ -53,7 +53,7 @@ def test_every_activity_is_registered_with_the_worker() -> None:
 
 
 @pytest.mark.parametrize("definition", WORKFLOWS)
-def test_the_workflow_sandbox_accepts_every_workflow(definition: type) -> None:
+async def test_the_workflow_sandbox_accepts_every_workflow(definition: type) -> None:
     SANDBOX.prepare_workflow(workflow._Definition.must_from_class(definition))
 
 

@@ -42,7 +42,7 @@ ALLOWED_PAYMENTS = {
 }
 
 
-@pytest.mark.parametrize(("status", "event"), itertools.product(Status, Event))
+@pytest.mark.parametrize(("status", "event"), list(itertools.product(Status, Event)))
 def test_a_session_changes_as_the_table_says_and_in_no_other_way(status: Status, event: Event) -> None:
     expected = ALLOWED.get((status, event))
     if expected is None:
@@ -53,7 +53,7 @@ def test_a_session_changes_as_the_table_says_and_in_no_other_way(status: Status,
         assert after(status, event) == expected
 
 
-@pytest.mark.parametrize(("payment", "event"), itertools.product(Payment, PaymentEvent))
+@pytest.mark.parametrize(("payment", "event"), list(itertools.product(Payment, PaymentEvent)))
 def test_a_payment_changes_as_the_table_says_and_in_no_other_way(payment: Payment, event: PaymentEvent) -> None:
     expected = ALLOWED_PAYMENTS.get((payment, event))
     if expected is None:

@@ -81,8 +81,13 @@ class Checkout:
                     return events[-1].state
                 await asyncio.sleep(0.01)
 
+    async def until_expired(self) -> None:
+        """Wait, in real time, until the session's expiry has passed."""
+        while datetime.now(UTC) < self.opening.offer.expires_at:
+            await asyncio.sleep(0.05)
+
     async def pass_time(self, by: timedelta) -> None:
-        """Move this session's clock, and no other's."""
+        """Move this session's clock, and no other's. The server skips nothing while an activity is asked again."""
         await self.skipper.fast_forward(self.handle, by)
 
     def page(self, attempt: int = 1) -> str:
@@ -116,7 +121,12 @@ async def open_session(skipper: TimeSkipper, world: World, request: pytest.Fixtu
     )
 
     async def open_it(
-        *, guest: bool = False, amount: Money = PRICE, due: datetime | None = None, expires_in: float = 24 * 3600
+        *,
+        guest: bool = False,
+        amount: Money = PRICE,
+        due: datetime | None = None,
+        expires_in: float = 24 * 3600,
+        window: float = 1800,
     ) -> Checkout:
         now = datetime.now(UTC)
         schedule = (Due(n=1, due_on=due.date(), due_at=due, amount=amount),) if due else ()
@@ -135,7 +145,7 @@ async def open_session(skipper: TimeSkipper, world: World, request: pytest.Fixtu
             guest_checkout=guest,
             customer=None if guest else uuid4(),
             business_entity=uuid4(),
-            policy=QUICK,
+            policy=QUICK.model_copy(update={"page_window": timedelta(seconds=window)}),
         )
         handle = await skipper.client.start_workflow(
             CheckoutWorkflow.run,

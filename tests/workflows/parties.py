@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import Counter
 from datetime import timedelta
 from typing import Any
@@ -213,6 +214,12 @@ class World:
 
     def read_event(self, headers: object, body: bytes) -> GatewayEvent:
         raise NotImplementedError
+
+    async def until_called(self, step: str) -> None:
+        """Wait until *step* was called."""
+        async with asyncio.timeout(15):
+            while not self.trouble.called[step]:
+                await asyncio.sleep(0.01)
 
     # the customer at the page
 

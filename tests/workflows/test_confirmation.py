@@ -96,10 +96,9 @@ async def test_a_reopened_session_can_be_confirmed_again(open_session: Open, wor
 
 
 async def test_the_end_of_the_window_closes_the_page_and_reopens(open_session: Open, world: World) -> None:
-    checkout: Checkout = await open_session()
+    checkout: Checkout = await open_session(window=0.5)
     await checkout.confirm(Mode.CHARGE_IMMEDIATELY)
 
-    await checkout.pass_time(timedelta(minutes=31))
     state = await checkout.until(lambda s: s.status is Status.OPEN and s.attempts == 1)
 
     assert state.payment_status is Payment.NOT_STARTED
@@ -107,10 +106,10 @@ async def test_the_end_of_the_window_closes_the_page_and_reopens(open_session: O
 
 
 async def test_a_transfer_under_way_is_waited_for_past_the_window(open_session: Open, world: World) -> None:
-    checkout: Checkout = await open_session()
+    checkout: Checkout = await open_session(window=0.5)
     await checkout.confirm(Mode.CHARGE_IMMEDIATELY)
     world.transfer(checkout.page())
-    await checkout.pass_time(timedelta(minutes=31))
+    await world.until_called("payments.close_page")
     assert (await checkout.state()).status is Status.PROCESSING
 
     world.pay(checkout.page(), PRICE)

@@ -127,9 +127,9 @@ async def test_a_confirm_that_names_an_older_estimate_is_refused_with_both(open_
 
 
 async def test_expiry_does_not_undo_a_confirmation_that_was_accepted(open_session: Open, world: World) -> None:
-    checkout: Checkout = await open_session(expires_in=600)
+    checkout: Checkout = await open_session(expires_in=1)
     await checkout.confirm(Mode.CHARGE_IMMEDIATELY)
-    await checkout.pass_time(timedelta(minutes=20))
+    await checkout.until_expired()
     assert (await checkout.state()).status is Status.PROCESSING
 
     world.pay(checkout.page(), PRICE)
@@ -139,9 +139,9 @@ async def test_expiry_does_not_undo_a_confirmation_that_was_accepted(open_sessio
 
 
 async def test_a_confirmation_undone_after_the_expiry_closes_the_session(open_session: Open, world: World) -> None:
-    checkout: Checkout = await open_session(expires_in=600)
+    checkout: Checkout = await open_session(expires_in=1)
     await checkout.confirm(Mode.CHARGE_IMMEDIATELY)
-    await checkout.pass_time(timedelta(minutes=20))
+    await checkout.until_expired()
 
     world.leave(checkout.page())
     await checkout.hint()
