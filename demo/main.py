@@ -1,0 +1,115 @@
+"""`checkout demo`: starts the stack as its own process, makes the purchases, and leaves it up until Ctrl-C."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import shutil
+import signal
+import sys
+from asyncio.subprocess import PIPE, STDOUT, Process
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Final
+
+from rich.console import Console
+
+from demo import purchases
+from demo.problems import Differs
+from demo.screen import Screen
+
+LOOK_AGAIN: Final = 0.02
+CLI: Final = Path(__file__).parents[1] / "cli.py"
+ENDS_WITH_PARENT: Final = ("setpriv", "--pdeathsig", "TERM")
+
+
+def main(*, once: bool, port_base: int) -> None:
+    """Run the demo on ports from *port_base*; with *once*, end by itself. Leaves with an exit code other than 0 if
+    anything differs from what it should be.
+    """
+    with TemporaryDirectory(prefix="checkout-demo-") as folder:
+        code = asyncio.run(_Demo(Path(folder) / "ready.json", once).run(port_base))
+    raise SystemExit(code)
+
+
+class _Demo:
+    """One run of the demo."""
+
+    def __init__(self, ready_file: Path, once: bool) -> None:  # noqa: FBT001 - as the command line has it
+        self._ready_file = ready_file
+        self._once = once
+        self._console = Console(highlight=False)
+        self._screen = Screen(self._console)
+
+    async def run(self, port_base: int) -> int:
+        stopped = _on_signals()
+        stack = await self._start(port_base)
+        lines = asyncio.create_task(self._pass_on(stack))
+        work = asyncio.create_task(self._work())
+        interrupted = asyncio.create_task(stopped.wait())
+        try:
+            await asyncio.wait({work, interrupted, lines}, return_when=asyncio.FIRST_COMPLETED)
+            code = await self._code(work, stack)
+            if work.done() and not self._once and not lines.done():
+                self._console.print("\nThe stack stays up: open the links above. [bold]Ctrl-C[/] stops it.")
+                await asyncio.wait({interrupted, lines}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            await _stop(stack)
+            await lines
+        return code
+
+    async def _code(self, work: asyncio.Task[bool], stack: Process) -> int:
+        """0 when every purchase is right, 1 when not; 130 when somebody stopped it before, or the stack's own."""
+        if work.done():
+            return 0 if work.result() else 1
+        work.cancel()
+        await asyncio.wait({work})
+        return stack.returncode or 130
+
+    async def _work(self) -> bool:
+        """Wait for the stack, make the purchases; whether all of them are right."""
+        await self._until_ready()
+        try:
+            with self._screen.following():
+                results = await purchases.run(self._ready_file, self._screen.told)
+        except Differs as differs:
+            self._console.print(f"The catalogue can't be put in place: {differs}", style="red", markup=False)
+            return False
+        self._screen.summary(results)
+        return not any(result.problems for result in results)
+
+    async def _until_ready(self) -> None:
+        while True:
+            if self._ready_file.exists():
+                return
+            await asyncio.sleep(LOOK_AGAIN)
+
+    async def _start(self, port_base: int) -> Process:
+        bound = ENDS_WITH_PARENT if shutil.which(ENDS_WITH_PARENT[0]) else ()
+        command = (sys.executable, str(CLI), "up", "--port-base", str(port_base), "--ready-file", str(self._ready_file))
+        coloured = {"FORCE_COLOR": "1"} if self._console.is_terminal else {}
+        return await asyncio.create_subprocess_exec(
+            *bound, *command, stdin=asyncio.subprocess.DEVNULL, stdout=PIPE, stderr=STDOUT, env=os.environ | coloured
+        )
+
+    async def _pass_on(self, stack: Process) -> None:
+        """Show what the stack says, to its end."""
+        if stack.stdout is None:
+            return
+        async for line in stack.stdout:
+            self._screen.line(line.decode(errors="replace").rstrip("\n"))
+        await stack.wait()
+
+
+def _on_signals() -> asyncio.Event:
+    stopped = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        loop.add_signal_handler(number, stopped.set)
+    return stopped
+
+
+async def _stop(stack: Process) -> None:
+    if stack.returncode is None:
+        stack.terminate()
+        await stack.wait()
