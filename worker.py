@@ -9,8 +9,6 @@ from datetime import timedelta
 from typing import Any
 
 from temporalio.client import Client
-from temporalio.contrib.pydantic import pydantic_data_converter
-from temporalio.envconfig import ClientConfig
 from temporalio.worker import Worker
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
 
@@ -27,6 +25,7 @@ from store.database import Database
 from store.payment_records import PaymentRecords
 from store.session_view import SessionView
 from workflows.checkout import CheckoutWorkflow
+from workflows.connection import connect
 
 WORKFLOWS = [CheckoutWorkflow]
 
@@ -74,7 +73,9 @@ def activities(database: Database, gateways: Mapping[str, PaymentGateway]) -> li
 
 
 def worker(client: Client, task_queue: str, database: Database, gateways: Mapping[str, PaymentGateway]) -> Worker:
-    """A worker of every workflow and activity. Stopped, it lets running activities finish for 30 s."""
+    """A worker of every workflow and activity. Stopped, it lets running activities finish for 30 s; killed, another
+    one takes over its sessions after 2 s.
+    """
     return Worker(
         client,
         task_queue=task_queue,
@@ -82,6 +83,7 @@ def worker(client: Client, task_queue: str, database: Database, gateways: Mappin
         activities=activities(database, gateways),
         workflow_runner=SANDBOX,
         graceful_shutdown_timeout=timedelta(seconds=30),
+        sticky_queue_schedule_to_start_timeout=timedelta(seconds=2),
     )
 
 
@@ -92,7 +94,7 @@ async def run(config: Settings) -> None:
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    client = await Client.connect(**ClientConfig.load_client_connect_config(), data_converter=pydantic_data_converter)
+    client = await connect()
     gateway = SandboxGateway(
         config.sandbox_url,
         config.sandbox_secret.get_secret_value() if config.sandbox_secret else "",

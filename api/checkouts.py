@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Annotated, Final
 from uuid import UUID, uuid4
 
@@ -31,6 +32,9 @@ from store import sessions
 from store.database import Database
 from workflows.checkout import CheckoutWorkflow
 from workflows.search_attributes import typed
+
+TASK_TIMEOUT: Final = timedelta(seconds=5)
+"""How long a worker may take for a step of orchestration: after a killed one, this is waited before another goes on."""
 
 SOON: Final = 1.0
 """Seconds after which a call that is still running asks whether it is waiting for another one's answer."""
@@ -64,6 +68,7 @@ class Checkouts:
                     id=workflow_of(opening.organisation, opening.session),
                     task_queue=self._task_queue,
                     id_reuse_policy=WorkflowIDReusePolicy.REJECT_DUPLICATE,
+                    task_timeout=TASK_TIMEOUT,
                     search_attributes=typed(state),
                     static_summary=f"Checkout of {state.offer.amount_due}",
                 ),

@@ -7,14 +7,12 @@ from contextlib import AsyncExitStack, asynccontextmanager
 
 from fastapi import FastAPI
 from pydantic import SecretStr
-from temporalio.client import Client
-from temporalio.contrib.pydantic import pydantic_data_converter
-from temporalio.envconfig import ClientConfig
 
 from api.app import create_app
 from gateways.sandbox import SandboxGateway
 from settings import Settings, settings
 from store.database import UNAVAILABLE, Database, UnsafeRole
+from workflows.connection import connect
 
 
 def create() -> FastAPI:
@@ -27,7 +25,7 @@ def create() -> FastAPI:
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         async with database, AsyncExitStack() as closing:
             await _refuse_unsafe(database)
-            app.state.temporal = await _temporal()
+            app.state.temporal = await connect(lazy=True)
             for gateway in gateways.values():
                 closing.push_async_callback(gateway.aclose)
             yield
@@ -49,13 +47,6 @@ async def _refuse_unsafe(database: Database) -> None:
         raise SystemExit(str(error)) from None
     except UNAVAILABLE:
         raise SystemExit("PostgreSQL at CHECKOUT_DATABASE_URL does not answer: start it, or correct the URL") from None
-
-
-async def _temporal() -> Client:
-    """A client by Temporal's own settings; lazy, so that the API starts, and reads, while Temporal is away."""
-    return await Client.connect(
-        **ClientConfig.load_client_connect_config(), data_converter=pydantic_data_converter, lazy=True
-    )
 
 
 def _gateways(given: Settings) -> dict[str, SandboxGateway]:

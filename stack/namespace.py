@@ -18,10 +18,10 @@ from temporalio.api.workflowservice.v1 import (
     UpdateNamespaceRequest,
 )
 from temporalio.client import Client
-from temporalio.envconfig import ClientConfig
 from temporalio.service import RPCError, RPCStatusCode
 
 from stack.errors import StackError
+from workflows import connection
 
 VISIBLE_LIMIT: Final = 60.0
 LOOK_AGAIN: Final = 0.05
@@ -35,12 +35,10 @@ TYPES: Final = {
 
 async def connect(override: Mapping[str, str] | None = None) -> Client:
     """A client of the server that Temporal's own variables name, or those of *override* instead of them."""
-    config = ClientConfig.load_client_connect_config(override_env_vars=dict(override) if override else None)
-    config.setdefault("target_host", "localhost:7233")
     try:
-        return await Client.connect(**config)
+        return await connection.connect(override=override)
     except RuntimeError as error:
-        raise StackError(f"No Temporal server answers at {config['target_host']}.") from error
+        raise StackError("No Temporal server answers at the address that Temporal's variables name.") from error
 
 
 async def prepare(client: Client, attributes: Mapping[str, str], retention: timedelta) -> None:
