@@ -1,4 +1,4 @@
-"""How long it takes to price a contract of 50 products over 24 invoices: prints the median and the worst, in ms."""  # noqa: INP001 - a script, not a package
+"""How long it takes to price a contract of 50 products over 24 invoices: prints the median and the worst, in ms."""
 
 from __future__ import annotations
 

@@ -34,6 +34,7 @@ __all__ = [
     "Contract",
     "ContractBody",
     "ContractProblem",
+    "Needed",
     "Plan",
     "PlanBody",
     "PlanContent",
