@@ -19,6 +19,7 @@ from demo.problems import Differs
 from demo.screen import Screen
 
 LOOK_AGAIN: Final = 0.02
+INTERRUPTED: Final = 130
 CLI: Final = Path(__file__).parents[1] / "cli.py"
 ENDS_WITH_PARENT: Final = ("setpriv", "--pdeathsig", "TERM")
 
@@ -42,29 +43,26 @@ class _Demo:
         self._screen = Screen(self._console)
 
     async def run(self, port_base: int) -> int:
+        """The exit code: 0 when every purchase is right, 1 when not, 130 when stopped before, or the stack's own."""
         stopped = _on_signals()
         stack = await self._start(port_base)
         lines = asyncio.create_task(self._pass_on(stack))
         work = asyncio.create_task(self._work())
-        interrupted = asyncio.create_task(stopped.wait())
+        ends = {lines, asyncio.create_task(stopped.wait())}
         try:
-            await asyncio.wait({work, interrupted, lines}, return_when=asyncio.FIRST_COMPLETED)
-            code = await self._code(work, stack)
-            if work.done() and not self._once and not lines.done():
+            await asyncio.wait({work, *ends}, return_when=asyncio.FIRST_COMPLETED)
+            if not work.done():
+                work.cancel()
+                await asyncio.wait({work})
+                return stack.returncode or INTERRUPTED
+            right = work.result()
+            if not self._once:
                 self._console.print("\nThe stack stays up: open the links above. [bold]Ctrl-C[/] stops it.")
-                await asyncio.wait({interrupted, lines}, return_when=asyncio.FIRST_COMPLETED)
+                await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
+            return 0 if right else 1
         finally:
             await _stop(stack)
             await lines
-        return code
-
-    async def _code(self, work: asyncio.Task[bool], stack: Process) -> int:
-        """0 when every purchase is right, 1 when not; 130 when somebody stopped it before, or the stack's own."""
-        if work.done():
-            return 0 if work.result() else 1
-        work.cancel()
-        await asyncio.wait({work})
-        return stack.returncode or 130
 
     async def _work(self) -> bool:
         """Wait for the stack, make the purchases; whether all of them are right."""

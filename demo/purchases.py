@@ -23,6 +23,7 @@ from demo.examples import Json, Purchase, filled, load
 from demo.problems import Differs
 
 LOOK_AGAIN: Final = 0.1
+WORDS: Final = {"checkout_session_status": "the session is now", "payment_status": "its payment"}
 
 Tell = Callable[["Result"], None]
 """Is told of a purchase whenever something happened in it."""
@@ -127,7 +128,7 @@ class Buyer:
     async def until(self, members: Json, _key: str) -> None:
         """Wait until the session has *members*."""
         await self._until(members)
-        self._say(", ".join(f"{name} is {value}".replace("_", " ") for name, value in members.items()))
+        self._say(", ".join(f"{WORDS[name]} {value}".replace("_", " ") for name, value in members.items()))
 
     async def clock(self, moment: str, _key: str) -> None:
         """Move this one session's clock: past when it is *due*, or past its *expiry*."""
