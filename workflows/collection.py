@@ -14,6 +14,7 @@ from checkout.lifecycle import Payment, PaymentEvent
 from checkout.outcomes import Captured, Declined, LookUpAnswer
 from checkout.session import Attention, Instalment, PaymentRecord
 from workflows.live import LiveSession
+from workflows.posting import Posting
 from workflows.saga import shielded
 from workflows.steps import NO_WAY_BACK, Steps
 
@@ -61,7 +62,7 @@ class Collection:
             notes=confirmation.notes,
         )
         self._live.change("payment.charging", **self._with(instalment, "charging", tried))
-        answer = await self._steps.move_money(PaymentActivities.charge, command, can=NO_WAY_BACK)
+        answer = await Posting(self._live, self._steps).post(PaymentActivities.charge, command)
         self._answered(instalment, tried, command, answer)
 
     def _answered(self, instalment: Instalment, tried: int, command: Charge, answer: LookUpAnswer) -> None:

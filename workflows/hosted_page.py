@@ -14,6 +14,7 @@ from checkout.lifecycle import Payment, PaymentEvent
 from checkout.outcomes import Captured, Closed, Left, LookUpAnswer, Refunded, UnderWay
 from checkout.session import Attention, PaymentRecord
 from workflows.live import LiveSession
+from workflows.posting import Posting
 from workflows.saga import Undone
 from workflows.steps import NO_WAY_BACK, Steps
 
@@ -90,7 +91,7 @@ class HostedPage:
     async def refund(self) -> None:
         """Return what the page captured; where it captured nothing, its key is closed."""
         command = Refund(**self._live.effect(), key=refund_key(self._key), of=self._key, amount=self._amount)
-        answer = await self._steps.move_money(PaymentActivities.refund, command, can=NO_WAY_BACK)
+        answer = await Posting(self._live, self._steps).post(PaymentActivities.refund, command)
         if isinstance(answer, Refunded):
             record = PaymentRecord(
                 key=command.key,

@@ -13,12 +13,10 @@ from temporalio import activity, workflow
 from temporalio.exceptions import ActivityError, ApplicationError
 from temporalio.exceptions import TimeoutError as ActivityTimeout
 
-from activities.payments import PaymentActivities
-from checkout.commands import AtKey, Charge, Compensate, Effect, Refund, Retry
-from checkout.outcomes import LookUpAnswer, NotFound
-from checkout.session import Attention, PaymentRecord
+from checkout.commands import Compensate, Effect, Retry
+from checkout.session import Attention
 from workflows.live import LiveSession
-from workflows.policies import ASK, INCURABLE, ONCE, STEP
+from workflows.policies import ASK, INCURABLE, STEP
 from workflows.saga import Undone, shielded
 
 Command = TypeVar("Command", bound=Effect)
@@ -65,51 +63,20 @@ class Steps:
         rounds = _rounds(self._live.policy.rounds)
         while True:
             handle = workflow.start_activity_method(
-                step, command, schedule_to_close_timeout=next(rounds), summary=_summary(command), **STEP
+                step, command, schedule_to_close_timeout=next(rounds), summary=summary_of(command), **STEP
             )
             await self._ended_or_decided(handle, can)
-            if failure := _failure(handle):
+            if failure := failure_of(handle):
                 if self.take_retry():
                     rounds = _rounds(self._live.policy.rounds)
                     continue
-                await self._ask_somebody(name, failure, can)
+                await self.ask_somebody(name, failure, can)
                 continue
             self.take_retry()
             self._live.note_step(name, "done")
             self._live.lower_attention()
             result: Result = handle.result()
             return result
-
-    async def move_money(
-        self, step: Callable[[Any, Command], Awaitable[Result]], command: Command, *, can: Can = FORWARD
-    ) -> Result | LookUpAnswer:
-        """Post *command* (a Charge or Refund) once. An unknown outcome is looked up by its key before anything else;
-        the same key is posted again only after a "not found" past the gateway's uncertainty window, and never once
-        the gateway may have forgotten it.
-        """
-        if not isinstance(command, Charge | Refund):
-            raise TypeError("only charges and refunds move money")
-        posted_first = workflow.now()
-        while True:
-            handle = workflow.start_activity_method(step, command, summary=_summary(command), **ONCE)
-            await workflow.wait([handle])
-            failure = _failure(handle)
-            if failure is None:
-                result: Result = handle.result()
-                return result
-            if _type(failure) in INCURABLE:
-                await self._ask_somebody(name_of(step), failure, can)
-                continue
-            self._unknown(command)
-            await workflow.sleep(
-                self._live.policy.uncertainty, summary="Let a lost answer take effect, then look it up"
-            )
-            at = AtKey(**command.model_dump(include=set(AtKey.model_fields)))
-            found = await self.run(PaymentActivities.look_up, at, can=can)
-            if not isinstance(found, NotFound):
-                return found
-            if workflow.now() - posted_first > self._live.policy.key_memory:
-                await self._ask_somebody(name_of(step), failure, can, park=True)
 
     async def ask(
         self,
@@ -122,18 +89,18 @@ class Steps:
         """Let the server ask *step* again and again; its answer, or None once *until* holds, the *window* ended or an
         operator wants it asked now. Raises Compensated as `run` does.
         """
-        handle = workflow.start_activity_method(step, command, summary=_summary(command), **ASK)
+        handle = workflow.start_activity_method(step, command, summary=summary_of(command), **ASK)
         with suppress(TimeoutError):
             await self._ended_or_decided(handle, FORWARD, until=until, window=window)
         if not handle.done():
             await shielded(_end(handle))
         self._raise_compensated(FORWARD)
-        failure = _failure(handle)
+        failure = failure_of(handle)
         if failure is None:
             result: Result = handle.result()
             return result
-        if _type(failure) in INCURABLE:
-            await self._ask_somebody(name_of(step), failure, FORWARD)
+        if type_of(failure) in INCURABLE:
+            await self.ask_somebody(name_of(step), failure, FORWARD)
         self.take_retry()
         return None
 
@@ -168,10 +135,10 @@ class Steps:
             await shielded(_end(handle))
         self._raise_compensated(can)
 
-    async def _ask_somebody(self, name: str, failure: BaseException, can: Can, *, park: bool = False) -> None:
+    async def ask_somebody(self, name: str, failure: BaseException, can: Can, *, park: bool = False) -> None:
         """Raise attention; when retrying cannot cure it, wait for a decision."""
         self._live.note_step(name, "failing")
-        incurable = park or _type(failure) in INCURABLE
+        incurable = park or type_of(failure) in INCURABLE
         self._live.ask_for_attention(
             Attention(
                 reason="rejected" if incurable else "step_failing",
@@ -185,6 +152,13 @@ class Steps:
             await workflow.wait_condition(lambda: self._decided(can))
             self._raise_compensated(can)
             self.take_retry()
+
+    async def pause(self, longest: timedelta, can: Can) -> None:
+        """Wait *longest*, or until an operator decides; raises Compensated as `run` does."""
+        with suppress(TimeoutError):
+            await workflow.wait_condition(lambda: self._decided(can), timeout=longest)
+        self._raise_compensated(can)
+        self.take_retry()
 
     def _decided(self, can: Can) -> bool:
         """Whether an operator decided something that can be done here."""
@@ -201,16 +175,6 @@ class Steps:
             self.decision = None
         return asked
 
-    def _unknown(self, command: Charge | Refund) -> None:
-        record = PaymentRecord(
-            key=command.key,
-            kind="refund" if isinstance(command, Refund) else "charge",
-            amount=command.amount,
-            status="unknown",
-            at=workflow.now(),
-        )
-        self._live.change("payment.unknown", payments=self._live.with_payment(record))
-
 
 def name_of(step: Callable[..., Any]) -> str:
     """The activity type of *step*, as the Temporal UI shows it."""
@@ -226,7 +190,8 @@ async def _end(handle: workflow.ActivityHandle[Any]) -> None:
     await workflow.wait([handle])
 
 
-def _failure(handle: workflow.ActivityHandle[Any]) -> BaseException | None:
+def failure_of(handle: workflow.ActivityHandle[Any]) -> BaseException | None:
+    """What an ended activity failed with; None when it succeeded."""
     return asyncio.CancelledError() if handle.cancelled() else handle.exception()
 
 
@@ -237,7 +202,8 @@ def _cause(failure: BaseException) -> BaseException:
     return failure
 
 
-def _type(failure: BaseException) -> str:
+def type_of(failure: BaseException) -> str:
+    """The name of the error that an activity raised."""
     cause = _cause(failure)
     return (cause.type if isinstance(cause, ApplicationError) else None) or type(cause).__name__
 
@@ -246,10 +212,10 @@ def _words(failure: BaseException) -> str:
     cause = _cause(failure)
     if isinstance(cause, ApplicationError) and cause.type in OWN_WORDS:
         return f"{cause.type}: {cause.message}"
-    return _type(failure)
+    return type_of(failure)
 
 
-def _summary(command: Effect) -> str | None:
+def summary_of(command: Effect) -> str | None:
     """What the Temporal UI shows beside the activity: the amount, where one is at stake."""
     amount = getattr(command, "amount", None)
     return str(amount) if amount is not None else None

@@ -349,3 +349,22 @@ async def test_cancel_pressed_in_temporal_undoes_everything_before_it_ends(open_
     assert list(world.contracts.values()) == ["void"]
     assert list(world.customers.values()) == ["archived"]
     assert world.pages[checkout.page()].outcome == "closed"
+
+
+async def test_a_charge_that_never_arrives_asks_for_attention_and_goes_on_when_it_can(
+    open_session: Open, world: World
+) -> None:
+    world.trouble.fail["payments.charge"] = 1000
+    checkout: Checkout = await open_session(due=datetime.now(UTC))
+    await checkout.confirm(Mode.CHARGE_WHEN_DUE)
+    state = await checkout.until(lambda s: s.attention is not None)
+    assert state.attention
+    assert (state.attention.step, state.attention.can) == ("payments.charge", ("retry",))
+    assert [p.status for p in state.payments] == ["unknown"]
+
+    world.trouble.fail["payments.charge"] = 0
+    await checkout.tell("retry", Retry(**OPERATOR))
+    state = await checkout.until(lambda s: s.payment_status is Payment.PAID)
+
+    assert state.attention is None
+    assert list(world.charges) == [f"{checkout.id}/1/charge/1/1"]

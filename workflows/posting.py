@@ -1,0 +1,83 @@
+"""Posts that move money: one try, then look up what became of it, before anything else happens."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from datetime import datetime, timedelta
+from itertools import count
+from typing import Any, Final, TypeVar
+
+from temporalio import workflow
+
+from activities.payments import PaymentActivities
+from checkout.commands import AtKey, Charge, Refund
+from checkout.outcomes import LookUpAnswer, NotFound
+from checkout.session import PaymentRecord
+from workflows.live import LiveSession
+from workflows.policies import INCURABLE, ONCE
+from workflows.steps import NO_WAY_BACK, Steps, failure_of, name_of, summary_of, type_of
+
+Post = TypeVar("Post", Charge, Refund)
+Answer = TypeVar("Answer")
+
+LONGEST_PAUSE: Final = timedelta(hours=1)
+"""The most that is waited before a post that never arrived is made again."""
+
+
+class Posting:
+    """Posts a charge or a refund for a session, once under its key however often it has to be sent."""
+
+    def __init__(self, live: LiveSession, steps: Steps) -> None:
+        self._live = live
+        self._steps = steps
+
+    async def post(self, step: Callable[[Any, Post], Awaitable[Answer]], command: Post) -> Answer | LookUpAnswer:
+        """Post *command*, and give what the gateway answered, or what it says of the key when its answer was lost.
+
+        The same key is posted again only after a "not found" past the gateway's uncertainty window.
+        """
+        began = workflow.now()
+        for tries in count(1):
+            handle = workflow.start_activity_method(step, command, summary=summary_of(command), **ONCE)
+            await workflow.wait([handle])
+            failure = failure_of(handle)
+            if failure is None:
+                self._live.lower_attention()
+                answer: Answer = handle.result()
+                return answer
+            if type_of(failure) in INCURABLE:
+                await self._steps.ask_somebody(name_of(step), failure, NO_WAY_BACK)
+                continue
+            found = await self._looked_up(command)
+            if not isinstance(found, NotFound):
+                return found
+            await self._before_the_next(name_of(step), failure, tries, began)
+        raise AssertionError("a count has no end")
+
+    async def _looked_up(self, command: Charge | Refund) -> LookUpAnswer:
+        """What is true of the key, once a post whose answer was lost can no longer take effect."""
+        record = PaymentRecord(
+            key=command.key,
+            kind="refund" if isinstance(command, Refund) else "charge",
+            amount=command.amount,
+            status="unknown",
+            at=workflow.now(),
+        )
+        self._live.change("payment.unknown", payments=self._live.with_payment(record))
+        await workflow.sleep(
+            self._live.policy.uncertainty, summary="A lost answer may still take effect; then look it up"
+        )
+        at = AtKey(**command.model_dump(include=set(AtKey.model_fields)))
+        return await self._steps.run(PaymentActivities.look_up, at, can=NO_WAY_BACK)
+
+    async def _before_the_next(self, name: str, failure: BaseException, tries: int, began: datetime) -> None:
+        """The gateway does not know the key, so it may be posted again: after a pause that grows to an hour, with
+        attention once a round has passed; once the gateway may have forgotten an earlier post, only if somebody
+        decides so.
+        """
+        elapsed = workflow.now() - began
+        forgotten = elapsed > self._live.policy.key_memory
+        if forgotten or elapsed > self._live.policy.rounds[0]:
+            await self._steps.ask_somebody(name, failure, NO_WAY_BACK, park=forgotten)
+        if not forgotten:
+            await self._steps.pause(min(timedelta(seconds=2 ** min(tries, 12)), LONGEST_PAUSE), NO_WAY_BACK)
