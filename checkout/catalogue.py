@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import date
 from decimal import Decimal
 from typing import Annotated, Any, Final, Literal
@@ -11,19 +11,8 @@ from uuid import UUID
 from pydantic import Field, field_validator, model_validator
 
 from checkout.billing import BillingPeriod, Duration
-from checkout.fields import (
-    Amount,
-    ContractProblem,
-    Description,
-    Kept,
-    Name,
-    Percent,
-    Quantity,
-    Strict,
-    Yes,
-    in_minor_units,
-    tolerant,
-)
+from checkout.discounts import Discount, Tax
+from checkout.fields import ContractProblem, Description, Kept, Name, Quantity, Strict, Yes, in_minor_units, tolerant
 from checkout.money import Currency
 from checkout.pricing import PricingData
 from checkout.terms import PaymentTerms, check
@@ -31,28 +20,10 @@ from checkout.terms import PaymentTerms, check
 MOST_PHASES: Final = 50
 MOST_PRICINGS: Final = 200
 """Pricings in one phase."""
+MOST_ITEMS: Final = 500
+"""Pricings in one contract or plan."""
 
 Loc = tuple[str | int, ...]
-
-
-class Discount(Strict):
-    """Off the price: *percent* of it, or *amount* in major units, at most down to zero."""
-
-    percent: Percent | None = None
-    amount: Amount | None = None
-
-    @model_validator(mode="after")
-    def _percent_or_amount(self) -> Discount:
-        if (self.percent is None) == (self.amount is None):
-            raise ValueError("needs either percent or amount")
-        return self
-
-
-class Tax(Strict):
-    """*percent* on top of the price, or *inclusive*: contained in it."""
-
-    percent: Percent
-    inclusive: Yes = False
 
 
 class FixedQuantity(Strict):
@@ -120,6 +91,12 @@ class PhaseBody(Strict):
         return pricings
 
 
+def refuse_too_many(phases: Iterable[PhaseBody]) -> None:
+    """Raise ValueError where *phases* have more pricings than MOST_ITEMS."""
+    if sum(len(phase.pricings) for phase in phases) > MOST_ITEMS:
+        raise ValueError(f"must not have more than {MOST_ITEMS} pricings together")
+
+
 class PlanPhaseBody(PhaseBody):
     """A phase that lasts *duration*; without one, to the end."""
 
@@ -140,6 +117,7 @@ class PlanBody(Strict):
     def _only_the_last_is_open(cls, phases: tuple[PlanPhaseBody, ...]) -> tuple[PlanPhaseBody, ...]:
         if any(phase.duration is None for phase in phases[:-1]):
             raise ValueError("must each have a duration, except the last")
+        refuse_too_many(phases)
         return phases
 
 

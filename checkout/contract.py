@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import date
-from typing import Annotated, Any, Final, NamedTuple
+from typing import Annotated, Any, NamedTuple
 from uuid import UUID
 
 from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 from checkout.billing import DAY, after, span
 from checkout.catalogue import (
+    MOST_ITEMS,
     MOST_PHASES,
     CatalogPricing,
     PhaseBody,
@@ -21,6 +22,7 @@ from checkout.catalogue import (
     PlanPhase,
     PricingBody,
     Product,
+    refuse_too_many,
     resolve_plan,
     sold,
 )
@@ -45,9 +47,6 @@ __all__ = [
     "resolve",
     "resolve_plan",
 ]
-
-MOST_ITEMS: Final = 500
-"""Pricings in one contract."""
 
 
 class QuantityOf(Strict):
@@ -99,8 +98,7 @@ class ContractBody(Strict):
     def _phases(cls, phases: tuple[DatedPhaseBody, ...] | None, info: ValidationInfo) -> Any:
         if "is_plan_based" in info.data and info.data["is_plan_based"] == bool(phases):
             raise ValueError("must not be empty with is_plan_based false, and belong only there")
-        if sum(len(phase.pricings) for phase in phases or ()) > MOST_ITEMS:
-            raise ValueError(f"must not have more than {MOST_ITEMS} pricings together")
+        refuse_too_many(phases or ())
         return phases
 
     @model_validator(mode="after")

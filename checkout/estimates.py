@@ -11,7 +11,7 @@ from typing import Any, Literal, NamedTuple
 from checkout.contract import Billing, Contract, placed
 from checkout.fields import Kept
 from checkout.invoices import Article, Bill, Charge, Entry, Rhythm, articles, bills, charges, too_large
-from checkout.money import LARGEST_MINOR, Money
+from checkout.money import LARGEST_MINOR, Money, in_major_units
 from checkout.terms import Due, Loc, PaymentTerms, due_date, schedule
 
 
@@ -201,7 +201,7 @@ class _Desk:
         }
 
     def _text(self, minor: int) -> str:
-        return Money(minor=minor, currency=self._currency).amount
+        return in_major_units(minor, self._currency)
 
 
 def _terms(contract: Contract, phase: int) -> tuple[PaymentTerms | None, Loc]:

@@ -45,14 +45,15 @@ class Kept(BaseModel):
 
 
 class ContractProblem(ValueError):
-    """What is asked for breaks a rule. *loc* is the way to the field inside the body, *msg* the rule, *problem* the
-    name of a problem type of api.md: `validation`, `currency-mismatch` or `plan-not-available`.
+    """What is asked for breaks a rule. *loc* is the way to the field inside the body, *msg* the rule (and,
+    beside `validation`, the field too), *problem* the name of a problem type of api.md: `validation`,
+    `currency-mismatch` or `plan-not-available`.
     """
 
     def __init__(self, loc: tuple[str | int, ...], msg: str, problem: str = "validation") -> None:
         super().__init__(f"{'.'.join(map(str, loc))} {msg}" if loc else msg)
         self.loc = loc
-        self.msg = msg
+        self.msg = msg if problem == "validation" else str(self)
         self.problem = problem
 
     def within_a_plan(self) -> ContractProblem:

@@ -14,8 +14,9 @@ from fractions import Fraction
 from typing import Final, NamedTuple
 
 from checkout.billing import Part, parts, span
-from checkout.catalogue import Discount, Item, Tax
+from checkout.catalogue import Item
 from checkout.contract import Contract
+from checkout.discounts import Discount, Tax
 from checkout.fields import ContractProblem
 from checkout.money import EXPONENTS, LARGEST_MINOR, Money
 from checkout.phases import Phase

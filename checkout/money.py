@@ -29,6 +29,14 @@ def known_currency(code: str) -> str:
     return code
 
 
+def in_major_units(minor: int, currency: str) -> str:
+    """*minor* units as a decimal string in major units, with all of the currency's decimals: "29.99"."""
+    exponent = EXPONENTS[currency]
+    digits = f"{abs(minor):0{exponent + 1}}"
+    sign = "-" if minor < 0 else ""
+    return f"{sign}{digits[:-exponent]}.{digits[-exponent:]}" if exponent else f"{sign}{digits}"
+
+
 Currency = Annotated[str, Field(min_length=3, max_length=3, examples=["USD"]), AfterValidator(known_currency)]
 
 
@@ -82,8 +90,7 @@ class Money(BaseModel):
     @property
     def amount(self) -> str:
         """The amount in major units as a decimal string: "29.99"."""
-        exponent = EXPONENTS[self.currency]
-        return f"{Decimal(self.minor).scaleb(-exponent):.{exponent}f}"
+        return in_major_units(self.minor, self.currency)
 
     def _same(self, other: Money) -> None:
         if self.currency != other.currency:

@@ -13,6 +13,9 @@ from checkout.fields import Size, Strict, UnitAmount
 from checkout.money import EXPONENTS, Currency
 
 MOST_TIERS: Final = 100
+MOST_SHOWN: Final = 5
+"""Slices that are told one by one."""
+
 ZERO: Final = Decimal(0)
 
 EXACT: Final = Context(prec=200, traps=[Inexact, InvalidOperation])
@@ -140,6 +143,8 @@ def _tiered(data: Tiered, quantity: Decimal) -> Price:
     slices = list(_slices(data.tiers, quantity))
     amount = sum((tier.unit_amount * size + tier.flat_fee for tier, size in slices), ZERO)
     how = " + ".join(_words(tier, size, data.currency) for tier, size in slices) or "0"
+    if len(slices) > MOST_SHOWN:
+        how = f"{plain(quantity)} over {len(slices)} tiers"
     unit = shown(slices[0][0].unit_amount, data.currency) if len(slices) == 1 else None
     return Price(amount, plain(quantity), unit, how)
 

@@ -26,6 +26,7 @@ STEPS = [
     {"up_to": "50", "flat_fee": "299.00"},
     {"up_to": None, "flat_fee": "999.00"},
 ]
+MANY = [{"up_to": up_to, "unit_amount": "1"} for up_to in (*map(str, range(1, 20)), None)]
 PACKAGE = {"package_size": "100", "unit_amount": "8.00"}
 
 WORKED = [
@@ -80,6 +81,7 @@ SENTENCES = [
     ("package", PACKAGE, "101", ("101", "8.00", "2 packages of 100 at 8.00")),
     ("tiered", {"tiers": TIERS}, "1500", ("1500", None, "500 at 2.00 + 1000 at 1.50")),
     ("volume", {"tiers": WITH_FEES}, "15", ("15", "4.00", "15 at 4.00 and 50.00")),
+    ("tiered", {"tiers": MANY}, "9.5", ("9.5", None, "9.5 over 10 tiers")),
     ("step", {"tiers": STEPS}, "11", ("11", "299.00", "11, step up to 50: 299.00")),
 ]
 
