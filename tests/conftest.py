@@ -37,7 +37,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 @pytest.hookimpl(tryfirst=True)
 def pytest_sessionfinish() -> None:
     """Collect what the sessions' workflows left behind now: CPython 3.11 miscounts its stack when coroutines are
-    collected while it parses source, as the modules that a report imports are ("AST constructor recursion depth")."""
+    collected while it parses source, as the modules that a report imports are ("AST constructor recursion depth").
+    """
     gc.collect()
 
 
