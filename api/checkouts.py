@@ -122,6 +122,7 @@ class Checkouts:
         handle = self._client.get_workflow_handle(workflow_of(caller.organisation, session))
         update = update_of(call, key) if key else str(uuid4())
         sent = asyncio.ensure_future(handle.execute_update(call, cmd, id=update, result_type=Accepted))
+        sent.add_done_callback(lambda done: done.cancelled() or done.exception())
         try:
             await asyncio.wait({sent}, timeout=min(SOON, self._wait))
             if not sent.done() and key and await _somebody_elses(handle, update, cmd):

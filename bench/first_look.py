@@ -37,7 +37,7 @@ def body(customer: str, start: str) -> dict[str, Any]:
 
 async def customer(http: httpx.AsyncClient) -> str:
     """A customer with a card that pays."""
-    details = {"customer_name": "Acme GmbH", "email": f"{uuid4().hex}@acme.example"}
+    details = {"customer_name": "Acme GmbH", "email": f"{uuid4().hex[:12]}@acme.example"}
     made = str((await http.post("/customers", json=details)).json()["id"])
     method = {"gateway": "sandbox", "token": "pm_sandbox_card_ok", "set_as_default": True}
     await http.post(f"/customers/{made}/payment_methods", json=method)

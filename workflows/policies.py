@@ -12,7 +12,7 @@ INCURABLE: Final = ["GatewayRejected"]
 """Errors that retrying cannot cure: the step parks and somebody decides."""
 
 STEP: Final[dict[str, Any]] = {
-    "start_to_close_timeout": timedelta(seconds=15),
+    "start_to_close_timeout": timedelta(seconds=10),
     "retry_policy": RetryPolicy(
         initial_interval=timedelta(milliseconds=500),
         backoff_coefficient=2,

@@ -32,7 +32,7 @@ class Shop:
 
     async def customer(self, token: str | None = None) -> str:
         """A customer, with a saved payment method where *token* names one."""
-        body = {"customer_name": "Acme GmbH", "email": f"billing-{uuid4().hex}@acme.example"}
+        body = {"customer_name": "Acme GmbH", "email": f"billing-{uuid4().hex[:12]}@acme.example"}
         customer = str((await self.made("/customers", body))["id"])
         if token:
             method = {"gateway": "sandbox", "token": token, "set_as_default": True}
@@ -100,7 +100,7 @@ def onboarding(customer: str, **more: Any) -> dict[str, Any]:
 
 def guest(entity: str, **more: Any) -> dict[str, Any]:
     """The same for a guest."""
-    person = {"customer_name": "Ada Byron", "email": f"ada-{uuid4().hex}@example.com"}
+    person = {"customer_name": "Ada Byron", "email": f"ada-{uuid4().hex[:12]}@example.com"}
     return {"contract": contract(), "guest_checkout": True, "business_entity_id": entity, "customer": person, **more}
 
 
