@@ -6,10 +6,13 @@ import os
 import re
 import subprocess
 from pathlib import Path
+from uuid import UUID
 
 import httpx
 import pytest
+from temporalio.client import Client
 
+from checkout.ids import workflow_of
 from settings import Settings
 from tests.conftest import Stack
 
@@ -46,12 +49,15 @@ def walked(stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> str:
     return walk.stdout
 
 
+def sessions_of(walked: str) -> list[str]:
+    """The sessions that the walk completed, in its order."""
+    return re.findall(r"^([0-9a-f-]{36})\ncompleted\n", walked, re.MULTILINE)
+
+
 async def test_the_walk_ends_with_one_session_of_each_mode_in_its_final_status(
     walked: str, http: httpx.AsyncClient
 ) -> None:
-    printed = re.findall(r"^([0-9a-f-]{36})\ncompleted\n", walked, re.MULTILINE)
-
-    sessions = [(await http.get(f"/checkout_session/{session}")).json() for session in printed]
+    sessions = [(await http.get(f"/checkout_session/{session}")).json() for session in sessions_of(walked)]
 
     assert [session["confirmation"]["mode"] for session in sessions] == MODES
     assert [(s["checkout_session_status"], s["payment_status"]) for s in sessions] == ENDS
@@ -79,6 +85,18 @@ def test_each_of_the_eight_hops_names_code_that_is_there() -> None:
     assert re.findall(r"^(\d)\. ", hops, re.MULTILINE) == list("12345678")
     for file, name in HOP.findall(hops):
         assert re.search(rf"^ *(async def|def|class) {name}\b", (ROOT / file).read_text(), re.MULTILINE), (file, name)
+
+
+async def test_the_hops_name_the_steps_that_the_history_shows(walked: str, stack: Stack, temporal: Client) -> None:
+    named = re.findall(r"`([a-z]+\.[a-z_]+)`", section("One confirm in eight hops").rpartition("\n\nThe same walk")[2])
+    paid, _, guests = sessions_of(walked)
+
+    shown = set()
+    for session in (paid, guests):
+        workflow = temporal.get_workflow_handle(workflow_of(UUID(stack.organisation), UUID(session)))
+        async for event in workflow.fetch_history_events():
+            shown.add(event.activity_task_scheduled_event_attributes.activity_type.name)
+    assert shown - {""} == set(named)
 
 
 def test_the_settings_table_is_that_of_the_code() -> None:
