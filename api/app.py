@@ -22,6 +22,7 @@ from api import (
     problem_pages,
     problems,
     products,
+    timeline,
     webhooks,
 )
 from gateways.port import PaymentGateway
@@ -36,6 +37,7 @@ ROUTERS: Final[tuple[APIRouter, ...]] = (
     contracts.router,
     payments.router,
     checkout_sessions.router,
+    timeline.router,
     webhooks.router,
     problem_pages.router,
     health.router,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -15,6 +16,7 @@ from activities.contracts import ContractActivities
 from activities.customers import CustomerActivities
 from activities.payments import PaymentActivities
 from activities.sessions import SessionActivities
+from api.timeline import WORDS
 from worker import SANDBOX, WORKFLOWS, bound
 
 ROOT = Path(__file__).parents[1]
@@ -77,3 +79,12 @@ def test_imports_point_inward() -> None:
         [str(Path(sys.executable).with_name("lint-imports"))], cwd=ROOT, capture_output=True, text=True, check=False
     )
     assert lint.returncode == 0, lint.stdout
+
+
+def test_every_event_of_the_workflows_has_words_in_the_timeline() -> None:
+    said = {
+        event
+        for path in (ROOT / "workflows").glob("*.py")
+        for event in re.findall(r'"((?:checkout_session|customer|contract|payment)\.[a-z_]+)"', path.read_text())
+    }
+    assert said == set(WORDS)

@@ -37,4 +37,10 @@ def turn_back(live: LiveSession, page: HostedPage, why: BaseException) -> None:
         Event.CLOSE if close else Event.REOPEN,
         PaymentEvent.UNDO if live.state.payment_status is Payment.PENDING else None,
         confirmation=live.confirmation.model_copy(update={"redirect_url": None}),
+        data={"reason": reason_of(why)},
     )
+
+
+def reason_of(why: BaseException) -> str:
+    """Why a confirmation was undone, in words."""
+    return str(why) if isinstance(why, Undone) else "The workflow was cancelled in Temporal."

@@ -14,6 +14,7 @@ from checkout.lifecycle import Event, Payment, PaymentEvent, Status, after, paym
 from checkout.session import SERVICE, Attention, Confirmation, PaymentRecord, SessionEvent, SessionState, Step
 from workflows.policies import PUBLISH_AT_ONCE, PUBLISH_SURELY
 from workflows.search_attributes import attributes_of
+from workflows.standing import current_details
 
 NAMES: Final = {
     Event.CONFIRM: "checkout_session.confirmed",
@@ -148,7 +149,8 @@ class LiveSession:
             self.published = batch.events[-1].sequence
 
     def _show_operators(self) -> None:
-        """Upsert the search attributes that changed."""
+        """Upsert the search attributes that changed, and say in words where the session stands."""
+        workflow.set_current_details(current_details(self.state))
         now = attributes_of(self.state)
         changed = [
             key.value_set(value) if value is not None else key.value_unset()

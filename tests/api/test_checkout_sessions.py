@@ -433,3 +433,27 @@ async def test_an_event_with_a_forged_signature_is_refused(shop: Shop) -> None:
     answer = await shop.http.post("/webhooks/sandbox", content=b'{"id": "evt_1"}', headers=headers)
 
     assert answer.status_code == 401
+
+
+async def test_the_timeline_tells_what_happened_in_words(shop: Shop) -> None:
+    session = (await shop.session())["id"]
+    page = (await shop.confirmed(session, "charge_immediately")).json()["redirect_url"]
+    await shop.at_the_page(page, action="leave")
+    await shop.until(session, lambda s: s["checkout_session_status"] == "open")
+
+    moments = (await shop.http.get(f"/checkout_session/{session}/timeline")).json()["data"]
+
+    assert [m["sequence"] for m in moments] == list(range(1, len(moments) + 1))
+    assert [m["what"] for m in moments] == [
+        "The session was opened",
+        "The session was confirmed",
+        "The contract was drafted",
+        "The payment was asked for",
+        "The payment page is open",
+        "The payment page was closed, unpaid",
+        "The contract was voided",
+        "The confirmation was undone, and the session is open again",
+    ]
+    assert moments[1]["actor"].startswith("merchant ")
+    assert moments[-1]["details"]["reason"] == "The payment page was left, refused or not paid in time."
+    assert (await shop.http.get(f"/checkout_session/{uuid4()}/timeline")).status_code == 404

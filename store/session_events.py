@@ -1,0 +1,18 @@
+"""What happened to a session: one row per change, in its order."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from psycopg.rows import DictRow
+
+from store.database import Connection
+
+
+async def of_session(connection: Connection, session: UUID) -> list[DictRow]:
+    """The session's events, oldest first: sequence, type, actor, data, state, at."""
+    cursor = await connection.execute(
+        "SELECT sequence, type, actor, data, state, at FROM session_events WHERE session_id = %s ORDER BY sequence",
+        (session,),
+    )
+    return await cursor.fetchall()
