@@ -14,6 +14,7 @@ from temporalio.client import Client
 from api.app import create_app
 from gateways.sandbox import SandboxGateway
 from store.database import Database
+from tests.api.shop import Shop
 from tests.conftest import PEPPER, Keys, Stack, new_keys, new_organisation
 
 
@@ -56,3 +57,12 @@ async def other(app: FastAPI, database: Database) -> AsyncIterator[httpx.AsyncCl
     keys = await new_keys(database, organisation, PEPPER)
     async with client_of(app, keys.admin) as client:
         yield client
+
+
+@pytest.fixture(scope="session")
+async def shop(stack: Stack, http: httpx.AsyncClient) -> AsyncIterator[Shop]:
+    """The stack's organisation, called over HTTP as a merchant does."""
+    operator = httpx.AsyncClient(base_url=stack.api, headers={"x-api-key": stack.operator_key}, timeout=30)
+    gateway = httpx.AsyncClient(base_url=stack.gateway, timeout=30)
+    async with operator, gateway:
+        yield Shop(http, operator, gateway, stack)
