@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 from typing import Any, Final
+
+from checkout.fields import ContractProblem
 
 MOST: Final = 50
 """Errors that one answer lists."""
@@ -55,16 +58,29 @@ WORDS: Final[Mapping[str, str]] = {
 }
 """pydantic's error types in our words. A `value_error` is one of our own validators, whose text holds no input."""
 
+TAGGED: Final = frozenset({"pricing_data", "payment_terms"})
+"""Fields of several forms: pydantic names the form after the field, as if it were a field too."""
+
 _NAME = re.compile(r"[a-zA-Z][a-zA-Z0-9_.-]{0,63}")
 
 
 def described(errors: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
     """`errors[] {loc, msg}` of a problem, from pydantic's *errors*."""
-    return [{"loc": named(error["loc"]), "msg": _words(error)} for error in errors[:MOST]]
+    return [{"loc": named(_fields(error)), "msg": _words(error)} for error in errors[:MOST]]
+
+
+def _fields(error: Mapping[str, Any]) -> list[str | int]:
+    """The way to the field that *error* is about, through fields only; a ContractProblem knows the last of it."""
+    loc = error["loc"]
+    way = [part for before, part in pairwise((None, *loc)) if before not in TAGGED]
+    problem = error.get("ctx", {}).get("error")
+    return [*way, *problem.loc] if isinstance(problem, ContractProblem) else way
 
 
 def _words(error: Mapping[str, Any]) -> str:
     context = {name: value for name, value in error.get("ctx", {}).items() if name != "tag"}
+    if isinstance(problem := context.get("error"), ContractProblem):
+        return problem.msg
     try:
         return WORDS.get(error["type"], "is not valid").format_map(context)
     except KeyError:
