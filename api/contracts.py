@@ -35,7 +35,9 @@ Query = Annotated[ListQuery, Depends(listing(FILTERS, ("created_at", "start_date
 
 
 class Contract(Resource):
-    """*content* is the contract as it was priced, under the *estimation_id* that the session confirmed."""
+    """*content* is the contract as it was priced, under the *estimation_id* that the session confirmed. A contract in
+    force is `active` until its *end_date* has passed in the organisation's time zone, then `expired`.
+    """
 
     checkout_session_id: UUID
     customer_id: UUID | None

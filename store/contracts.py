@@ -10,10 +10,17 @@ from psycopg.rows import DictRow
 from store.database import Connection
 
 SELECT: Final[LiteralString] = """
-    SELECT contracts.id, session_id AS checkout_session_id, customer_id, contracts.estimation_id, currency, name,
-           start_date, end_date, status, contents.content -> 'contract' AS content, contracts.created_at,
-           activated_at, voided_at
-    FROM contracts JOIN contents USING (organisation_id, estimation_id)
+    SELECT contracts.id, session_id AS checkout_session_id, customer_id, contracts.estimation_id, currency,
+           contracts.name, start_date, end_date, contents.content -> 'contract' AS content, contracts.created_at,
+           activated_at, voided_at,
+           CASE WHEN status = 'active' AND end_date < (now() AT TIME ZONE organisations.time_zone)::date
+                THEN 'expired' ELSE status END AS status
+    FROM contracts
+    JOIN contents USING (organisation_id, estimation_id)
+    JOIN organisations ON organisations.id = contracts.organisation_id
+"""
+"""An active contract reads `expired` from the day after its last one, by the organisation's calendar; nothing has to
+happen for that, so nothing can fail to.
 """
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
 from uuid import UUID, uuid4
+from zoneinfo import ZoneInfo
 
 import httpx
 import pytest
@@ -68,6 +70,34 @@ async def test_contracts_are_found_by_their_members(
     page = (await api.get(f"/contracts?{query.format(**purchase)}")).json()
 
     assert page["total"] == len(page["data"]) == found
+
+
+@pytest.mark.parametrize("zone", ["UTC", "Pacific/Kiritimati", "Pacific/Pago_Pago"])
+async def test_a_contract_is_expired_from_the_day_after_its_last_in_the_organisations_time_zone(
+    api: httpx.AsyncClient, database: Database, organisation: UUID, purchase: dict[str, str], zone: str
+) -> None:
+    async with database.unbound() as connection:
+        await connection.execute("UPDATE organisations SET time_zone = %s WHERE id = %s", (zone, organisation))
+    today = datetime.now(ZoneInfo(zone)).date()
+
+    for last, status in ((today - timedelta(days=1), "expired"), (today, "active")):
+        async with database.of(organisation) as connection:
+            await connection.execute("UPDATE contracts SET start_date = %s, end_date = %s", (last, last))
+
+        assert (await api.get(f"/contracts/{purchase['contract']}")).json()["status"] == status
+        for asked in ("active", "expired"):
+            page = (await api.get("/contracts", params={"status": asked})).json()
+            assert page["total"] == (asked == status)
+
+
+async def test_only_a_contract_in_force_expires(
+    api: httpx.AsyncClient, database: Database, organisation: UUID, purchase: dict[str, str]
+) -> None:
+    for status in ("draft", "void"):
+        async with database.of(organisation) as connection:
+            await connection.execute("UPDATE contracts SET status = %s, end_date = '2020-01-01'", (status,))
+
+        assert (await api.get(f"/contracts/{purchase['contract']}")).json()["status"] == status
 
 
 async def test_a_payment_is_read_by_its_key_and_shows_major_units(
