@@ -13,6 +13,7 @@ from checkout.commands import AtKey, Charge, ChooseMethod, OpenPage, Refund
 from checkout.outcomes import (
     ChargeAnswer,
     CloseAnswer,
+    Declined,
     LookUpAnswer,
     MethodAnswer,
     PageOpen,
@@ -34,7 +35,7 @@ class PaymentRecords(Protocol):
 
     async def page(self, cmd: OpenPage) -> tuple[str, PageRequest]: ...
 
-    async def charge(self, cmd: Charge) -> ToCharge: ...
+    async def charge(self, cmd: Charge) -> ToCharge | Declined: ...
 
     async def refund(self, cmd: Refund) -> str: ...
 
@@ -82,6 +83,8 @@ class PaymentActivities:
     async def charge(self, cmd: Charge) -> ChargeAnswer:
         """Charge the saved method, once under this key."""
         to = await self._records.charge(cmd)
+        if isinstance(to, Declined):
+            return to
         answer = await self._gateways[to.gateway].charge(
             cmd.key, cmd.organisation, cmd.session, to.token, cmd.amount, to.description
         )

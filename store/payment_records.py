@@ -28,6 +28,8 @@ UNUSABLE: Final = Refused(
     problem="payment-method-unusable", detail="The payment method is not this customer's, was removed or is expired."
 )
 
+REMOVED: Final = Declined(code="payment_method_removed", soft=False)
+
 
 class PaymentRecords:
     def __init__(self, database: Database) -> None:
@@ -63,14 +65,17 @@ class PaymentRecords:
             await _record(connection, cmd, "charge")
             return await _gateway(connection, cmd.organisation), await _page(connection, cmd)
 
-    async def charge(self, cmd: Charge) -> ToCharge:
-        """Record the charge's key, and say what to charge. Raises LookupError for a method that is not there."""
+    async def charge(self, cmd: Charge) -> ToCharge | Declined:
+        """Record the charge's key, and say what to charge; a method that was removed is declined, unrecorded."""
         async with self._database.of(cmd.organisation) as connection:
-            await _record(connection, cmd, "charge")
-            cursor = await connection.execute("SELECT gateway, token FROM payment_methods WHERE id = %s", (cmd.method,))
+            cursor = await connection.execute(
+                "SELECT gateway, token FROM payment_methods WHERE id = %s AND status = 'active' FOR SHARE",
+                (cmd.method,),
+            )
             method = await cursor.fetchone()
             if method is None:
-                raise LookupError("the payment method is missing")
+                return REMOVED
+            await _record(connection, cmd, "charge")
             description = await _description(connection, cmd.notes)
         return ToCharge(gateway=method["gateway"], token=method["token"], description=description)
 

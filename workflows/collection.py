@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import asyncio
 from typing import Any
+from uuid import UUID
 
 from temporalio import workflow
 
 from activities.payments import PaymentActivities
-from checkout.commands import Charge, Retry
+from checkout.commands import Charge, ChooseMethod, Retry
 from checkout.ids import charge_key
 from checkout.lifecycle import Payment, PaymentEvent
-from checkout.outcomes import Captured, Declined, LookUpAnswer
+from checkout.outcomes import Captured, Declined, LookUpAnswer, MethodChosen
 from checkout.session import Attention, Instalment, PaymentRecord
 from workflows.live import LiveSession
 from workflows.posting import Posting
@@ -48,22 +49,34 @@ class Collection:
 
     async def _charge(self, instalment: Instalment) -> None:
         """Charge it under a key of its own for each try: a new one only after a definite no."""
-        tried = instalment.attempts + 1
         if self._live.state.payment_status is Payment.FAILED:
             self._live.pay(PaymentEvent.ASK)
+        method = await self._method()
+        if method is None:
+            self._failed(instalment, instalment.attempts, "no saved payment method can be charged")
+            return
+        tried = instalment.attempts + 1
         confirmation = self._live.confirmation
-        if confirmation.method is None:
-            raise RuntimeError("a scheduled session has no payment method")
         command = Charge(
             **self._live.effect(),
             key=charge_key(self._live.state.id, confirmation.attempt, instalment.n, tried),
             amount=instalment.amount,
-            method=confirmation.method,
+            method=method,
             notes=confirmation.notes,
         )
         self._live.change("payment.charging", **self._with(instalment, "charging", tried))
         answer = await Posting(self._live, self._steps).post(PaymentActivities.charge, command)
         self._answered(instalment, tried, command, answer)
+
+    async def _method(self) -> UUID | None:
+        """The confirmed method if it can be charged now, else another saved one (design.md, section 6)."""
+        customer = self._live.state.customer
+        for asked in (self._live.confirmation.method, None) if customer else ():
+            choose = ChooseMethod(**self._live.effect(), customer=customer, method=asked, preferred=None)
+            chosen = await self._steps.run(PaymentActivities.choose_method, choose, can=NO_WAY_BACK)
+            if isinstance(chosen, MethodChosen):
+                return chosen.method
+        return None
 
     def _answered(self, instalment: Instalment, tried: int, command: Charge, answer: LookUpAnswer) -> None:
         captured = isinstance(answer, Captured)
@@ -76,20 +89,21 @@ class Collection:
             at=workflow.now(),
         )
         self._live.note(payments=self._live.with_payment(record))
-        status = self._with(instalment, "paid" if captured else "failed", tried)
         if not captured:
-            self._live.pay(PaymentEvent.REFUSE, **status)
-            self._ask_somebody(answer)
-        elif all(i.status in {"paid", "cancelled"} for i in status["schedule"]):
-            self._live.pay(PaymentEvent.CAPTURE, **status)
+            self._failed(instalment, tried, answer.code if isinstance(answer, Declined) else answer.outcome)
+            return
+        paid = self._with(instalment, "paid", tried)
+        if all(i.status in {"paid", "cancelled"} for i in paid["schedule"]):
+            self._live.pay(PaymentEvent.CAPTURE, **paid)
         else:
-            self._live.change("payment.captured", **status)
+            self._live.change("payment.captured", **paid)
 
-    def _ask_somebody(self, answer: LookUpAnswer) -> None:
-        code = answer.code if isinstance(answer, Declined) else answer.outcome
+    def _failed(self, instalment: Instalment, tried: int, detail: str) -> None:
+        """A definite no: nothing is charged again before somebody says so."""
+        self._live.pay(PaymentEvent.REFUSE, **self._with(instalment, "failed", tried))
         self._live.ask_for_attention(
             Attention(
-                reason="payment_failed", step="payments.charge", since=workflow.now(), detail=code, can=NO_WAY_BACK
+                reason="payment_failed", step="payments.charge", since=workflow.now(), detail=detail, can=NO_WAY_BACK
             )
         )
 

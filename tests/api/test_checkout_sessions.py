@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from datetime import UTC, datetime, timedelta
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
+from temporalio.client import Client
+from temporalio.testing import TimeSkipper, TimeSkippingConfig
 
+from checkout.ids import workflow_of
 from tests.api.shop import Shop, contract, guest, onboarding
 
 MEMBERS = {
@@ -457,3 +460,22 @@ async def test_the_timeline_tells_what_happened_in_words(shop: Shop) -> None:
     assert moments[1]["actor"].startswith("merchant ")
     assert moments[-1]["details"]["reason"] == "The payment page was left, refused or not paid in time."
     assert (await shop.http.get(f"/checkout_session/{uuid4()}/timeline")).status_code == 404
+
+
+async def test_a_removed_method_is_not_charged_but_another_saved_one_is(shop: Shop, temporal: Client) -> None:
+    customer = await shop.customer("pm_sandbox_card_ok")
+    session = (await shop.session(onboarding(customer)))["id"]
+    await shop.confirmed(session, "charge_when_due")
+    removed = (await shop.http.get(f"/customers/{customer}/payment_methods")).json()["data"][0]
+    await shop.made(f"/customers/{customer}/payment_methods", {"gateway": "sandbox", "token": "pm_sandbox_wallet_ok"})
+    assert (await shop.http.delete(f"/customers/{customer}/payment_methods/{removed['id']}")).status_code == 204
+
+    workflow = workflow_of(UUID(shop.stack.organisation), UUID(session))
+    skipper = TimeSkipper(temporal, config=TimeSkippingConfig(enabled=False))
+    due = datetime(2027, 1, 1, tzinfo=UTC)
+    await skipper.fast_forward(temporal.get_workflow_handle(workflow), due - datetime.now(UTC) + timedelta(minutes=1))
+    await shop.until(session, lambda s: s["payment_status"] == "paid")
+
+    charges = [row for row in await shop.ledger(session) if row["call"] == "charge"]
+    assert len(charges) == 1
+    assert await shop.moved(session) == 50000
