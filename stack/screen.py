@@ -25,7 +25,7 @@ def show(console: Console, ready: Ready, home: Path, seconds: float) -> None:
 def _rows(ready: Ready, home: Path) -> list[tuple[str, str]]:
     return [
         ("API", ready.api),
-        ("API documentation", f"{ready.api}/docs"),
+        ("API description", f"{ready.api}/openapi.json"),
         ("Temporal UI", ready.temporal_ui or "that of your server"),
         ("Payment gateway", ready.gateway),
         ("Temporal", ready.temporal),
