@@ -17,12 +17,11 @@ from temporalio.client import (
 )
 from temporalio.common import WorkflowIDReusePolicy
 from temporalio.exceptions import WorkflowAlreadyStartedError
-from temporalio.service import RPCError
 
 from api.auth import Caller
 from api.problems import Problem
 from api.session_answer import Session, shown
-from api.temporal_errors import is_away, is_unknown, problem_of, refusal_of
+from api.temporal_errors import NO_ANSWER, is_away, is_unknown, problem_of, refusal_of, unavailable
 from checkout.commands import Accepted, Opening, PaymentReported
 from checkout.commands import Request as Command
 from checkout.ids import update_of, workflow_of
@@ -76,8 +75,8 @@ class Checkouts:
             )
         except WorkflowAlreadyStartedError:
             return False
-        except (RPCError, TimeoutError) as error:
-            raise _unavailable(error) from None
+        except NO_ANSWER as error:
+            raise unavailable(error) from None
         return True
 
     async def opened(self, organisation: UUID, session: UUID) -> SessionState | None:
@@ -141,7 +140,7 @@ class Checkouts:
         try:
             reported = PaymentReported(event=event)
             await asyncio.wait_for(handle.signal(CheckoutWorkflow.payment_reported, reported), self._wait)
-        except (RPCError, TimeoutError):
+        except NO_ANSWER:
             return False
         return True
 
@@ -154,10 +153,12 @@ class Checkouts:
             raise problem_of(refusal) from None
         except WorkflowUpdateRPCTimeoutOrCancelledError:
             return Told(None)
-        except RPCError as error:
+        except NO_ANSWER as error:
             if is_unknown(error):
                 raise await self._ended(organisation, session) from None
-            raise _unavailable(error) from None
+            if is_away(error):
+                return Told(None)
+            raise unavailable(error) from None
         _same_request(accepted.fingerprint, cmd)
         return Told(accepted.state, replayed=accepted.request != cmd.request)
 
@@ -178,12 +179,10 @@ class Checkouts:
         handle = self._client.get_workflow_handle(workflow_of(organisation, session))
         try:
             return await asyncio.wait_for(handle.query(query, result_type=SessionState), self._wait)
-        except RPCError as error:
+        except NO_ANSWER as error:
             if is_unknown(error):
                 return None
-            raise _unavailable(error) from None
-        except TimeoutError as error:
-            raise _unavailable(error) from None
+            raise unavailable(error) from None
 
 
 def _same_request(fingerprint: str, cmd: Command) -> None:
@@ -191,18 +190,11 @@ def _same_request(fingerprint: str, cmd: Command) -> None:
         raise Problem("idempotency-key-reused")
 
 
-def _unavailable(error: RPCError | TimeoutError) -> Exception:
-    """Temporal did not answer in time: whether it heard is unknown, and the same request will find out."""
-    if isinstance(error, TimeoutError) or is_away(error):
-        return Problem("temporarily-unavailable")
-    return error
-
-
 async def _somebody_elses(handle: WorkflowHandle[object, object], update: str, cmd: Command) -> bool:
     """Whether the answer being waited for belongs to another call with the same key."""
     try:
         running = await asyncio.wait_for(handle.query("running_request", update, result_type=str), SOON)
-    except (RPCError, TimeoutError):
+    except NO_ANSWER:
         return False
     return running is not None and running != cmd.request
 

@@ -32,11 +32,25 @@ def problem_of(refusal: RefusedUpdate) -> Problem:
     return Problem(refusal.problem, refusal.detail, **members)
 
 
-def is_away(error: RPCError) -> bool:
-    """Whether Temporal did not answer, so that nothing is known."""
-    return error.status in AWAY
+NO_ANSWER: Final = (RPCError, TimeoutError, RuntimeError)
+"""What may be raised where Temporal does not answer; `is_away` tells."""
 
 
-def is_unknown(error: RPCError) -> bool:
+def is_away(error: BaseException) -> bool:
+    """Whether Temporal did not answer, so that it may or may not have heard."""
+    return isinstance(error, TimeoutError) or (isinstance(error, RPCError) and error.status in AWAY)
+
+
+def was_never_reached(error: BaseException) -> bool:
+    """Whether a lazy client found no server to connect to, so that nothing was sent."""
+    return isinstance(error, RuntimeError) and "client connect" in str(error)
+
+
+def unavailable(error: BaseException) -> BaseException:
+    """The problem `temporarily-unavailable` where Temporal is away; any other error as it is."""
+    return Problem("temporarily-unavailable") if is_away(error) or was_never_reached(error) else error
+
+
+def is_unknown(error: BaseException) -> bool:
     """Whether Temporal does not know the workflow, or it takes no new updates because it has ended."""
-    return error.status is RPCStatusCode.NOT_FOUND
+    return isinstance(error, RPCError) and error.status is RPCStatusCode.NOT_FOUND
