@@ -1,0 +1,303 @@
+"""The rows of the saga's steps, on PostgreSQL: each can be repeated, each can be undone, also when it never happened."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID, uuid4
+
+import pytest
+
+from checkout.commands import ArchiveCustomer, ChooseMethod, ContractStep, CreateCustomer, Opening, Publish
+from checkout.ids import contract_of, guest_of
+from checkout.money import Money
+from checkout.outcomes import Done, MethodChosen, Refused
+from checkout.session import Offer, PaymentMethodType, SessionEvent, SessionState
+from store import customers, documents, payment_methods, sessions
+from store.contract_steps import ContractSteps
+from store.customer_steps import CustomerSteps
+from store.database import Database
+from store.payment_records import PaymentRecords
+from store.session_view import SessionView
+
+NOW = datetime(2027, 1, 1, tzinfo=UTC)
+PRICE = Money(minor=50000, currency="USD")
+CONTENT = {"contract": {"currency": "USD", "name": None, "start_date": "2027-01-01", "end_date": None}, "estimates": {}}
+
+
+@pytest.fixture
+def steps(database: Database) -> CustomerSteps:
+    return CustomerSteps(database)
+
+
+@pytest.fixture
+def contracts(database: Database) -> ContractSteps:
+    return ContractSteps(database)
+
+
+async def guest(database: Database, organisation: UUID, email: str) -> CreateCustomer:
+    """A guest session's command, its details kept."""
+    session, details = uuid4(), uuid4()
+    async with database.of(organisation) as connection:
+        said = {"customer": {"customer_name": "Ada Byron", "email": email}}
+        await documents.keep_details(connection, organisation, session, details, said)
+    return CreateCustomer(organisation=organisation, session=session, at=NOW, details=details, business_entity=None)
+
+
+def undo(cmd: CreateCustomer) -> ArchiveCustomer:
+    return ArchiveCustomer(organisation=cmd.organisation, session=cmd.session, at=NOW)
+
+
+async def status_of(database: Database, organisation: UUID, customer: UUID) -> str:
+    async with database.of(organisation) as connection:
+        row = await customers.get(connection, customer)
+    assert row
+    return str(row["status"])
+
+
+async def customer_of(database: Database, organisation: UUID, **more: Any) -> UUID:
+    customer = uuid4()
+    details: dict[str, Any] = {
+        "customer_name": "Acme GmbH", "email": None, "external_id": None, "phone_number": None, "address": None,
+        "tax_info": [], "custom_data": None, "business_entity_id": None,
+    }  # fmt: skip
+    async with database.of(organisation) as connection:
+        await customers.insert(connection, customer, {**details, **more})
+    return customer
+
+
+async def draft(database: Database, organisation: UUID, **more: Any) -> ContractStep:
+    """A contract step of a session, its content kept."""
+    session = uuid4()
+    async with database.of(organisation) as connection:
+        await documents.keep_content(connection, organisation, "an estimate", CONTENT)
+    customer = more.pop("customer", None) or await customer_of(database, organisation)
+    return ContractStep(
+        organisation=organisation,
+        session=session,
+        at=NOW,
+        contract=contract_of(session, 1),
+        attempt=1,
+        customer=customer,
+        estimation_id="an estimate",
+        plan=more.get("plan"),
+    )
+
+
+async def test_creating_a_guest_twice_makes_one_customer(
+    steps: CustomerSteps, database: Database, organisation: UUID
+) -> None:
+    cmd = await guest(database, organisation, "ada@example.com")
+
+    first, again = await steps.create(cmd), await steps.create(cmd)
+
+    assert first == again
+    assert (first.customer, first.created) == (guest_of(cmd.session), True)
+
+
+async def test_guests_of_one_email_at_once_become_one_customer(
+    steps: CustomerSteps, database: Database, organisation: UUID
+) -> None:
+    cmds = [await guest(database, organisation, f"{'ADA' if n % 2 else 'ada'}@example.com") for n in range(6)]
+
+    async def persistently(cmd: CreateCustomer) -> UUID:
+        """As the server does: a step that collided is run again."""
+        while True:
+            try:
+                return (await steps.create(cmd)).customer
+            except Exception as error:
+                if "one_active_customer_per_email" not in str(error) and "archived just now" not in str(error):
+                    raise
+
+    assert len({*await asyncio.gather(*(persistently(cmd) for cmd in cmds))}) == 1
+
+
+async def test_undo_archives_what_the_session_made_and_a_second_attempt_brings_it_back(
+    steps: CustomerSteps, database: Database, organisation: UUID
+) -> None:
+    cmd = await guest(database, organisation, "ada@example.com")
+    made = await steps.create(cmd)
+
+    await steps.archive(undo(cmd))
+    assert await status_of(database, organisation, made.customer) == "archived"
+    assert await steps.create(cmd) == made
+    assert await status_of(database, organisation, made.customer) == "active"
+
+
+async def test_undo_of_a_step_that_never_happened_is_no_error(
+    steps: CustomerSteps, database: Database, organisation: UUID
+) -> None:
+    await steps.archive(undo(await guest(database, organisation, "ada@example.com")))
+
+
+async def test_undo_never_touches_a_customer_that_was_there_before(
+    steps: CustomerSteps, database: Database, organisation: UUID
+) -> None:
+    known = await customer_of(database, organisation, email="ada@example.com")
+    cmd = await guest(database, organisation, "Ada@example.com")
+
+    linked = await steps.create(cmd)
+    await steps.archive(undo(cmd))
+
+    assert (linked.customer, linked.created) == (known, False)
+    assert await status_of(database, organisation, known) == "active"
+
+
+async def test_undo_leaves_a_customer_that_another_session_uses_too(
+    steps: CustomerSteps, database: Database, organisation: UUID
+) -> None:
+    first, second = [await guest(database, organisation, "ada@example.com") for _ in range(2)]
+    made = await steps.create(first)
+    assert (await steps.create(second)).customer == made.customer
+
+    await steps.archive(undo(first))
+
+    assert await status_of(database, organisation, made.customer) == "active"
+
+
+async def test_drafting_twice_makes_one_contract(
+    contracts: ContractSteps, database: Database, organisation: UUID
+) -> None:
+    step = await draft(database, organisation)
+
+    assert (await contracts.draft(step), await contracts.draft(step)) == (Done(), Done())
+    assert (await contracts.activate(step), await contracts.activate(step)) == (Done(), Done())
+
+
+async def test_void_never_comes_back(contracts: ContractSteps, database: Database, organisation: UUID) -> None:
+    step = await draft(database, organisation)
+    await contracts.draft(step)
+    await contracts.void(step)
+
+    assert isinstance(await contracts.activate(step), Refused)
+    assert isinstance(await contracts.draft(step), Refused)
+
+
+async def test_a_draft_that_arrives_after_its_undo_finds_the_contract_void(
+    contracts: ContractSteps, database: Database, organisation: UUID
+) -> None:
+    step = await draft(database, organisation)
+    await contracts.void(step)
+
+    assert isinstance(await contracts.draft(step), Refused)
+
+
+async def test_an_archived_customer_gets_no_contract(
+    contracts: ContractSteps, steps: CustomerSteps, database: Database, organisation: UUID
+) -> None:
+    cmd = await guest(database, organisation, "ada@example.com")
+    made = await steps.create(cmd)
+    await steps.archive(undo(cmd))
+
+    refused = await contracts.draft(await draft(database, organisation, customer=made.customer))
+
+    assert isinstance(refused, Refused)
+    assert refused.problem == "customer-required"
+
+
+def changed(state: SessionState, version: int) -> SessionEvent:
+    state = state.model_copy(update={"version": version})
+    return SessionEvent(sequence=version, type="x.y", actor="test", at=NOW, data={}, state=state)
+
+
+async def test_the_view_never_goes_backwards(database: Database, organisation: UUID) -> None:
+    view, details = SessionView(database), uuid4()
+    offer = Offer(estimation_id="an estimate", details=details, amount_due=PRICE, schedule=(), expires_at=NOW)
+    opening = Opening(
+        organisation=organisation,
+        session=uuid4(),
+        fingerprint="",
+        opened_at=NOW,
+        offer=offer,
+        guest_checkout=False,
+        customer=None,
+        business_entity=None,
+    )
+    async with database.of(organisation) as connection:
+        await documents.keep_content(connection, organisation, "an estimate", CONTENT)
+        await documents.keep_details(connection, organisation, opening.session, details, {})
+    first, second, third = (changed(opening.state(), version) for version in (1, 2, 3))
+
+    await view.publish(Publish(events=(first, second, third)))
+    await view.publish(Publish(events=(second,)))
+    await view.publish(Publish(events=(first, second, third)))
+
+    async with database.of(organisation) as connection:
+        row = await sessions.find(connection, opening.session)
+        cursor = await connection.execute("SELECT count(*) AS n FROM session_events")
+        count = await cursor.fetchone()
+    assert row
+    assert row["version"] == 3
+    assert count == {"n": 3}
+
+
+METHODS: list[dict[str, Any]] = [
+    {"type": "card", "expiry": (12, 2026), "is_default": True},
+    {"type": "card", "expiry": (1, 2027), "is_default": False},
+    {"type": "wallet", "expiry": (None, None), "is_default": False},
+]
+
+
+async def saved(database: Database, organisation: UUID, customer: UUID) -> list[UUID]:
+    ids = [uuid4() for _ in METHODS]
+    async with database.of(organisation) as connection:
+        for method, row in zip(METHODS, ids, strict=True):
+            month, year = method["expiry"]
+            await connection.execute(
+                """
+                INSERT INTO payment_methods (id, organisation_id, customer_id, gateway, token, type, expiry_month,
+                                             expiry_year, is_default)
+                VALUES (%s, %s, %s, 'sandbox', 'pm_sandbox_card_ok', %s, %s, %s, %s)
+                """,
+                (row, organisation, customer, method["type"], month, year, method["is_default"]),
+            )
+    return ids
+
+
+@pytest.mark.parametrize(
+    ("asked", "preferred", "at", "chosen"),
+    [
+        (None, None, datetime(2026, 12, 31, 23, 59, tzinfo=UTC), 0),
+        (None, None, datetime(2027, 1, 1, tzinfo=UTC), {1, 2}),
+        (0, None, datetime(2027, 1, 1, tzinfo=UTC), "payment-method-unusable"),
+        (2, None, NOW, 2),
+        (None, "wallet", NOW, 2),
+        (None, "invoice", NOW, "payment-method-required"),
+    ],
+)
+async def test_the_method_asked_for_or_the_default_or_the_preferred_is_chosen_while_it_is_good(
+    database: Database, organisation: UUID, asked: int | None, preferred: str | None, at: datetime, chosen: Any
+) -> None:
+    customer = await customer_of(database, organisation)
+    ids = await saved(database, organisation, customer)
+
+    answer = await PaymentRecords(database).choose_method(
+        ChooseMethod(
+            organisation=organisation,
+            session=uuid4(),
+            at=at,
+            customer=customer,
+            method=None if asked is None else ids[asked],
+            preferred=PaymentMethodType(preferred) if preferred else None,
+        )
+    )
+
+    if isinstance(chosen, str):
+        assert isinstance(answer, Refused)
+        assert answer.problem == chosen
+    else:
+        assert isinstance(answer, MethodChosen)
+        assert ids.index(answer.method) in (chosen if isinstance(chosen, set) else {chosen})
+
+
+async def test_a_removed_method_is_not_charged(database: Database, organisation: UUID) -> None:
+    customer = await customer_of(database, organisation)
+    ids = await saved(database, organisation, customer)
+    async with database.of(organisation) as connection:
+        await payment_methods.remove(connection, customer, ids[2])
+    ask = ChooseMethod(
+        organisation=organisation, session=uuid4(), at=NOW, customer=customer, method=ids[2], preferred=None
+    )
+
+    assert isinstance(await PaymentRecords(database).choose_method(ask), Refused)
