@@ -32,6 +32,5 @@ async def load(connection: Connection, need: Needed) -> Catalogue:
 
 def refused(problem: ContractProblem, loc: tuple[str | int, ...]) -> Problem:
     """The problem that *problem* is to the client, who sent the contract or plan at *loc* of the request."""
-    if problem.problem == "validation":
-        return invalid((*loc, *problem.loc), problem.msg)
-    return Problem(problem.problem, problem.msg)
+    where = invalid((*loc, *problem.loc), problem.msg)
+    return where if problem.problem == "validation" else Problem(problem.problem, problem.msg, **where.members)

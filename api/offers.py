@@ -85,7 +85,10 @@ async def opening_of(
 def same_currency(asked: str | None, contract: str) -> None:
     """Raise `currency-mismatch` where a session's currency is not its contract's."""
     if asked not in {None, contract}:
-        raise Problem("currency-mismatch", "The session's currency must be its contract's.")
+        rule = "must be the contract's"
+        raise Problem(
+            "currency-mismatch", f"The session's currency {rule}.", **invalid(("body", "currency"), rule).members
+        )
 
 
 async def _plan(connection: Connection, plan_id: UUID) -> Plan:
