@@ -85,6 +85,34 @@ def purchase(kind: str, currency: str) -> Json:
     }
 
 
+async def written_out(_: Shop, asked: Json) -> Json:
+    return asked
+
+
+async def from_the_catalogue(shop: Shop, asked: Json) -> Json:
+    """The same, its prices kept in the catalogue and named by their ids."""
+
+    async def kept(line: Json) -> Json:
+        product = (await shop.made("/products", line["product"]))["id"]
+        pricing = (await shop.made(f"/products/{product}/pricings", line["pricing"]))["id"]
+        return {**line, "product_id": product, "pricing_id": pricing, "product": None, "pricing": None}
+
+    (phase,) = asked["phases"]
+    return {**asked, "phases": [{**phase, "pricings": [await kept(line) for line in phase["pricings"]]}]}
+
+
+async def from_a_plan(shop: Shop, asked: Json) -> Json:
+    """The same, copied from a plan."""
+    phases = (await from_the_catalogue(shop, asked))["phases"]
+    plan = {"name": "Calls", "currency": asked["currency"], "status": "active", "phases": phases}
+    made = (await shop.made("/plans", plan))["id"]
+    return {**asked, "is_plan_based": True, "plan_id": made, "phases": None}
+
+
+WAYS = {"USD": written_out, "JPY": from_the_catalogue, "KWD": from_a_plan}
+"""How the prices in each currency get into the contract."""
+
+
 @dataclass(frozen=True)
 class Bought:
     """What each party says of a purchase that is paid; *page* is the hosted page's HTML before that."""
@@ -104,15 +132,16 @@ async def bought(shop: Shop) -> dict[tuple[str, str], Bought]:
 
     async def buy(kind: str, currency: str) -> Bought:
         async with desk:
-            opened = await shop.session({"contract": purchase(kind, currency), "customer_id": customer, **URLS})
+            contract = await WAYS[currency](shop, purchase(kind, currency))
+            opened = await shop.session({"contract": contract, "customer_id": customer, **URLS})
             url = (await shop.confirmed(opened["id"], "charge_immediately")).json()["redirect_url"]
             page = (await shop.gateway.get(url)).text
             await shop.at_the_page(url)
             session = await shop.until(opened["id"], lambda s: s["checkout_session_status"] == "completed")
-            contract = (await shop.http.get(f"/contracts/{session['contract_id']}")).json()
+            made = (await shop.http.get(f"/contracts/{session['contract_id']}")).json()
             of_session = {"checkout_session_id": opened["id"]}
             payments = (await shop.http.get("/payments", params=of_session)).json()["data"]
-            return Bought(opened, page, session, contract, await shop.ledger(opened["id"]), payments)
+            return Bought(opened, page, session, made, await shop.ledger(opened["id"]), payments)
 
     return dict(zip(CASES, await asyncio.gather(*(buy(*case) for case in CASES)), strict=True))
 
