@@ -48,12 +48,7 @@ class Plan(Resource):
 @router.post("", status_code=201, summary="Create a plan", response_model=Plan)
 async def create(body: PlanBody, once: OncePerKey) -> Response:
     async def effect(connection: Connection) -> Plan:
-        named = await load(connection, needed_by_plan(body))
-        try:
-            content = resolve_plan(body, named.pricings, named.products)
-        except ContractProblem as problem:
-            raise refused(problem, ("body",)) from None
-        return Plan.of(await plans.insert(connection, uuid4(), body.status, content.model_dump(mode="json")))
+        return Plan.of(await plans.insert(connection, uuid4(), body.status, await _content(connection, body)))
 
     return await once(body, effect)
 
@@ -70,6 +65,18 @@ async def list_all(query: Query, caller: Merchant, database: Data) -> Listed[Pla
         return listed(await page(connection, plans.SELECT, query), query, Plan.of)
 
 
+@router.put("/{plan_id}", summary="Replace a plan by a new version; what was opened with an older one keeps it")
+async def change(plan_id: UUID, body: PlanBody, once: OncePerKey) -> Response:
+    async def effect(connection: Connection) -> Plan:
+        row = await plans.replace(connection, plan_id, body.status, await _content(connection, body))
+        if row is None:
+            _there(await plans.get(connection, plan_id))
+            raise Problem("invalid-plan-status", "An archived plan stays as it is, an active one active.")
+        return Plan.of(row)
+
+    return await once(body, effect, status=200)
+
+
 @router.post("/{plan_id}/activate", summary="Activate a draft plan", response_model=Plan)
 async def activate(plan_id: UUID, once: OncePerKey) -> Response:
     async def effect(connection: Connection) -> Plan:
@@ -84,6 +91,15 @@ async def archive(plan_id: UUID, once: OncePerKey) -> Response:
         return await _moved(connection, plan_id, "archived", ["draft", "active", "archived"])
 
     return await once(None, effect, status=200)
+
+
+async def _content(connection: Connection, body: PlanBody) -> dict[str, Any]:
+    """The plan with the prices of now copied in, as it is kept. Raises `validation`, `currency-mismatch`."""
+    named = await load(connection, needed_by_plan(body))
+    try:
+        return resolve_plan(body, named.pricings, named.products).model_dump(mode="json")
+    except ContractProblem as problem:
+        raise refused(problem, ("body",)) from None
 
 
 async def _moved(connection: Connection, plan: UUID, status: Status, allowed_from: list[str]) -> Plan:

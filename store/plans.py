@@ -28,6 +28,25 @@ async def insert(connection: Connection, plan: UUID, status: str, content: dict[
     return row
 
 
+async def replace(connection: Connection, plan: UUID, status: str, content: dict[str, Any]) -> DictRow | None:
+    """Make *content* the plan's next version; None when it is not there, archived, or would go from active to draft."""
+    cursor = await connection.execute(
+        """
+        UPDATE plans SET name = %(name)s, currency = %(currency)s, status = %(status)s, content = %(content)s,
+            version = version + 1
+        WHERE id = %(plan)s AND (status = 'draft' OR (status = 'active' AND %(status)s = 'active')) RETURNING *
+        """,
+        {
+            "name": content["name"],
+            "currency": content["currency"],
+            "status": status,
+            "content": Jsonb(content),
+            "plan": plan,
+        },
+    )
+    return await cursor.fetchone()
+
+
 async def get(connection: Connection, plan: UUID) -> DictRow | None:
     """The plan's row: id, name, currency, status (draft, active, archived), version, content, created_at."""
     cursor = await connection.execute("SELECT * FROM plans WHERE id = %s", (plan,))

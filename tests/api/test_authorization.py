@@ -39,6 +39,22 @@ WITH_ID = [(method, path) for method, path in GUARDED if "{" in path and not pat
 BODIES: dict[tuple[str, str], dict[str, Any]] = {
     ("PUT", "/customers/{customer_id}"): {"customer_name": "Mallory"},
     ("POST", "/customers/{customer_id}/payment_methods"): {"gateway": "sandbox", "token": "pm_sandbox_card_ok"},
+    ("PUT", "/plans/{plan_id}"): {
+        "name": "Mallory",
+        "currency": "USD",
+        "phases": [
+            {
+                "pricings": [
+                    {
+                        "product": {"name": "Seats"},
+                        "pricing": {
+                            "pricing_data": {"pricing_type": "flat_fee", "currency": "USD", "unit_amount": "1"}
+                        },
+                    }
+                ]
+            }
+        ],
+    },
     ("POST", "/products/{product_id}/pricings"): {
         "name": "Seat",
         "pricing_data": {"pricing_type": "per_unit", "currency": "USD", "unit_amount": "1.00"},

@@ -6,6 +6,7 @@ import asyncio
 from datetime import UTC, datetime, timedelta
 from uuid import UUID, uuid4
 
+import httpx
 import pytest
 from temporalio.client import Client
 from temporalio.testing import TimeSkipper, TimeSkippingConfig
@@ -479,3 +480,54 @@ async def test_a_removed_method_is_not_charged_but_another_saved_one_is(shop: Sh
     charges = [row for row in await shop.ledger(session) if row["call"] == "charge"]
     assert len(charges) == 1
     assert await shop.moved(session) == 50000
+
+
+async def test_a_session_keeps_the_version_of_the_plan_that_it_was_opened_with(shop: Shop) -> None:
+    plan = await shop.plan()
+    terms = {"is_plan_based": True, "plan_id": plan, "currency": "USD", "start_date": "2027-01-31"}
+    body = {"contract": terms, "customer_id": await shop.customer()}
+    before = await shop.session(body)
+    changed = (await shop.http.get(f"/plans/{plan}")).json()
+    line = {
+        "product": {"name": "Seats"},
+        "pricing": {"pricing_data": {"pricing_type": "flat_fee", "currency": "USD", "unit_amount": "9.00"}},
+    }
+    next_version = {"name": "Team", "currency": "USD", "status": "active", "phases": [{"pricings": [line]}]}
+
+    replaced = (await shop.http.put(f"/plans/{plan}", json=next_version)).json()
+    done = (await shop.confirmed(before["id"], "no_payment")).json()
+    after = await shop.session(body)
+
+    assert (changed["version"], replaced["version"]) == (1, 2)
+    contract = (await shop.http.get(f"/contracts/{done['contract_id']}")).json()
+    assert (contract["content"]["plan_version"], done["estimates"]["amount_due"]) == (1, "120.00")
+    assert (after["contract"]["plan_version"], after["estimates"]["amount_due"]) == (2, "9.00")
+    await shop.http.post(f"/plans/{plan}/archive")
+    assert (await shop.http.put(f"/plans/{plan}", json=next_version)).status_code == 409
+
+
+CALLS: dict[tuple[str, str], dict[str, object] | None] = {
+    ("GET", ""): None,
+    ("GET", "/timeline"): None,
+    ("PUT", ""): {"correlation_id": "mallory"},
+    ("POST", "/confirm"): {"confirmation": "no_payment"},
+    ("POST", "/cancel"): {},
+    ("POST", "/retry"): {"reason": "mallory"},
+    ("POST", "/compensate"): {"reason": "mallory"},
+}
+
+
+@pytest.mark.parametrize(("method", "path"), CALLS.keys())
+async def test_another_organisations_session_is_not_there(
+    shop: Shop, other: httpx.AsyncClient, method: str, path: str
+) -> None:
+    session = await shop.session()
+
+    theirs = await other.request(method, f"/checkout_session/{session['id']}{path}", json=CALLS[method, path])
+    nobodys = await other.request(method, f"/checkout_session/{uuid4()}{path}", json=CALLS[method, path])
+
+    assert theirs.status_code == nobodys.status_code == 404
+    assert theirs.json()["type"] == nobodys.json()["type"]
+    assert await shop.read(session["id"]) == session
+    listed = (await other.get("/checkout_session")).json()
+    assert listed["total"] == 0
