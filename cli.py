@@ -7,8 +7,10 @@ import asyncio
 import gc
 import os
 import sys
+from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Final
+from uuid import UUID
 
 import typer
 
@@ -109,6 +111,31 @@ def demo(
     from demo import main as run
 
     run(once=once, port_base=port_base)
+
+
+@app.command()
+def audit(
+    organisation: Annotated[UUID | None, typer.Option(help="Judge this organisation only.")] = None,
+    session: Annotated[UUID | None, typer.Option(help="Judge this session only.")] = None,
+    ready_file: Annotated[Path | None, typer.Option(help="Read the addresses from the stack's ready file.")] = None,
+    stale: Annotated[float, typer.Option(min=0, help="Seconds without activity that count as rest.")] = 60,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,  # noqa: FBT002 - typer reads options from parameters
+) -> None:
+    """Judge every session by ledger, tables and histories; ends with 1 when an invariant does not hold."""
+    from rich.console import Console
+
+    from audit import report
+    from audit.main import audit as run
+    from audit.main import sources
+    from settings import settings
+
+    where = sources(settings(), ready_file)
+    found = asyncio.run(run(where, organisation=organisation, session=session, stale=timedelta(seconds=stale)))
+    if as_json:
+        typer.echo(report.as_json(found))
+    else:
+        report.show(found, Console(highlight=False))
+    raise typer.Exit(1 if found.violations else 0)
 
 
 def main() -> None:

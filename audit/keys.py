@@ -1,0 +1,47 @@
+"""Keys at the gateway, taken apart again: which attempt, which instalment, which try (checkout/ids.py builds them)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final, Literal
+from uuid import UUID
+
+REFUND: Final = "/refund"
+
+
+@dataclass(frozen=True)
+class Key:
+    """*instalment* and *charge* count from 1, and are None for a page; *of* is the key whose capture a refund returns."""
+
+    session: UUID
+    attempt: int
+    step: Literal["page", "charge"]
+    instalment: int | None = None
+    charge: int | None = None
+    of: str | None = None
+
+
+def taken_apart(key: str | None) -> Key | None:
+    """What *key* says; None for a key that this service does not build."""
+    if key is None:
+        return None
+    of = key.removesuffix(REFUND) if key.endswith(REFUND) else None
+    try:
+        match (of or key).split("/"):
+            case [session, attempt, "page"]:
+                return Key(UUID(session), int(attempt), "page", of=of)
+            case [session, attempt, "charge", instalment, charge]:
+                return Key(UUID(session), int(attempt), "charge", int(instalment), int(charge), of)
+    except ValueError:
+        return None
+    return None
+
+
+def session_of(key: str | None, reference: str | None) -> UUID | None:
+    """The session that a line of the ledger is about: by its reference, else by its key."""
+    for told in (reference, (key or "").partition("/")[0]):
+        try:
+            return UUID(told or "")
+        except ValueError:
+            continue
+    return None
