@@ -198,7 +198,7 @@ def new_keys_after_a_no(seen: Evidence) -> Iterator[str]:
     """M10. A page's definite no is that it was closed, or that what it captured went back."""
     first: dict[str, int] = {}
     for row in seen.ledger:
-        if row.key and row.effect in CHARGING:
+        if row.key and (row.effect in CHARGING or row.call == "charge"):
             first.setdefault(row.key, row.seq)
     tried = sorted((key for key in map(taken_apart, first) if key and key.of is None), key=_order)
     for earlier, later in pairwise(tried):
