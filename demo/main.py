@@ -14,9 +14,11 @@ from typing import Final
 
 from rich.console import Console
 
+from audit.main import audit, sources
 from demo import purchases
 from demo.problems import Differs
 from demo.screen import Screen
+from settings import settings
 
 LOOK_AGAIN: Final = 0.02
 INTERRUPTED: Final = 130
@@ -74,7 +76,9 @@ class _Demo:
             self._console.print(f"The catalogue can't be put in place: {differs}", style="red", markup=False)
             return False
         self._screen.summary(results)
-        return not any(result.problems for result in results)
+        report = await audit(sources(settings(), self._ready_file))
+        self._screen.audited(report)
+        return not report.violations and not any(result.problems for result in results)
 
     async def _until_ready(self) -> None:
         while True:

@@ -12,6 +12,8 @@ from rich.spinner import Spinner
 from rich.table import Table
 from rich.text import Text
 
+from audit.main import Report
+from audit.report import in_one_line
 from checkout.money import Money
 from demo.purchases import Result, spelt
 
@@ -61,6 +63,12 @@ class Screen:
             f"[bold green]All {right} purchases ended as they should[/]; collected {_total(results)}.\n"
             "Every amount was compared: the examples, the API, and the gateway's own ledger."
         )
+
+    def audited(self, report: Report) -> None:
+        """What the audit of all of them found: a line, and one for each violation."""
+        self._console.print(Text(f"{in_one_line(report)}.", "bold red" if report.violations else ""))
+        for each in report.violations:
+            self._console.print(Text(f"  {each.invariant}  {each.session}  {each.detail}", "red"))
 
     def _table(self) -> Table:
         table = Table.grid(padding=(0, 1))

@@ -5,15 +5,18 @@ from __future__ import annotations
 import json
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import pytest
 
+from audit.main import audit, sources
 from demo import purchases
 from demo.calls import Calls
 from demo.catalogue import Catalogue
 from demo.checks import differences
 from demo.examples import load
 from demo.purchases import Result
+from settings import settings
 from tests.conftest import Stack
 
 
@@ -77,3 +80,11 @@ async def test_a_second_run_finds_the_catalogue_of_the_first(ready_file: Path, r
             await catalogue.put_in_place(load())
             found.append(catalogue.ids)
     assert found[0] == found[1]
+
+
+@pytest.mark.usefixtures("results")
+async def test_the_audit_of_the_organisation_names_no_violation(ready_file: Path, stack: Stack) -> None:
+    report = await audit(sources(settings(), ready_file), organisation=UUID(stack.organisation))
+
+    assert report.violations == ()
+    assert report.sessions >= len(load().purchases)

@@ -27,7 +27,14 @@ PAGE = page_key(SESSION, 1)
 FIRST = charge_key(SESSION, 1, 1, 1)
 SECOND = charge_key(SESSION, 1, 2, 1)
 
-LINE: dict[str, Any] = {"amount": "100.00", "discount": "0.00", "tax": "0.00", "total": "100.00", "currency": "USD", "quantity": "1"}
+LINE: dict[str, Any] = {
+    "amount": "100.00",
+    "discount": "0.00",
+    "tax": "0.00",
+    "total": "100.00",
+    "currency": "USD",
+    "quantity": "1",
+}
 INVOICE: dict[str, Any] = {
     "invoice_number": "EST-0001",
     "currency": "USD",

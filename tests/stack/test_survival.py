@@ -7,11 +7,14 @@ import contextlib
 import json
 import os
 import signal
+from uuid import UUID
 
 import pytest
 
+from audit.main import audit, sources
 from demo import purchases
 from demo.purchases import Result
+from settings import settings
 from tests.stack.conftest import Up
 
 PARTS = ("worker", "gateway", "postgres", "api", "temporal")
@@ -39,3 +42,5 @@ async def test_every_purchase_ends_right_although_a_part_is_killed(up: Up, part:
     async with asyncio.timeout(20):
         while json.loads(up.ready_file.read_text())["pids"][part] == before:
             await asyncio.sleep(0.05)
+    report = await audit(sources(settings(), up.ready_file), organisation=UUID(up.ready["organisation"]))
+    assert report.violations == ()
