@@ -20,8 +20,12 @@ from checkout.commands import Accepted, Opening
 from checkout.ids import workflow_of
 
 TYPE: Final = "CheckoutWorkflow"
-NO_FAULT: Final = frozenset({"RESET_WORKFLOW", "UNHANDLED_COMMAND", "RESET_STICKY_TASK_QUEUE", "UNHANDLED_UPDATE"})
-"""Why a workflow task may have failed although nothing is wrong: a reset, or something arrived while it ran."""
+NO_FAULT: Final = frozenset(
+    {"RESET_WORKFLOW", "UNHANDLED_COMMAND", "RESET_STICKY_TASK_QUEUE", "UNHANDLED_UPDATE", "FORCE_CLOSE_COMMAND"}
+)
+"""Why a workflow task may have failed although nothing is wrong with it: the workflow was reset or terminated, or
+something arrived while it ran.
+"""
 
 
 async def runs(client: Client, organisation: UUID, session: UUID | None) -> dict[UUID, list[WorkflowExecution]]:
@@ -69,6 +73,7 @@ class _Reader:
         self.activities: dict[int, Activity] = {}
         self.updates: dict[int, UpdateCall] = {}
         self.failed_tasks: list[str] = []
+        self._admitted: dict[int, str] = {}
 
     async def read(self, events: AsyncIterator[HistoryEvent]) -> None:
         async for event in events:
@@ -99,9 +104,15 @@ class _Reader:
         known = self.activities[told.scheduled_event_id]
         self.activities[told.scheduled_event_id] = replace(known, ended=event.event_id, result=result)
 
+    async def admitted(self, event: HistoryEvent) -> None:
+        """After a reset, updates are applied again: their requests then stand here, not where they are accepted."""
+        self._admitted[event.event_id] = event.workflow_execution_update_admitted_event_attributes.request.input.name
+
     async def accepted(self, event: HistoryEvent) -> None:
         told = event.workflow_execution_update_accepted_event_attributes
-        self.updates[event.event_id] = UpdateCall(name=told.accepted_request.input.name, number=event.event_id)
+        again = self._admitted.get(told.accepted_request_sequencing_event_id, "")
+        name = told.accepted_request.input.name or again
+        self.updates[event.event_id] = UpdateCall(name=name, number=event.event_id)
 
     async def answered(self, event: HistoryEvent) -> None:
         told = event.workflow_execution_update_completed_event_attributes
@@ -124,6 +135,7 @@ READS: Final = {
     EventType.EVENT_TYPE_WORKFLOW_EXECUTION_STARTED: _Reader.started,
     EventType.EVENT_TYPE_ACTIVITY_TASK_SCHEDULED: _Reader.scheduled,
     EventType.EVENT_TYPE_ACTIVITY_TASK_COMPLETED: _Reader.done,
+    EventType.EVENT_TYPE_WORKFLOW_EXECUTION_UPDATE_ADMITTED: _Reader.admitted,
     EventType.EVENT_TYPE_WORKFLOW_EXECUTION_UPDATE_ACCEPTED: _Reader.accepted,
     EventType.EVENT_TYPE_WORKFLOW_EXECUTION_UPDATE_COMPLETED: _Reader.answered,
     EventType.EVENT_TYPE_WORKFLOW_TASK_FAILED: _Reader.task_failed,

@@ -14,8 +14,13 @@ from uuid import UUID, uuid4
 
 import httpx
 import pytest
+from temporalio.api.common.v1 import WorkflowExecution
+from temporalio.api.enums.v1 import EventType
+from temporalio.api.workflowservice.v1 import ResetWorkflowExecutionRequest
+from temporalio.client import Client
 
 from audit.main import Report, audit, sources
+from checkout.ids import workflow_of
 from settings import settings
 from tests.api.shop import Shop, contract, guest, onboarding
 from tests.conftest import ROOT, Stack
@@ -128,6 +133,30 @@ async def test_a_page_that_waits_is_said_to_be_not_at_rest(shop: Shop, ready_fil
     report = await judged(shop, ready_file, session)
 
     assert report.moving == {UUID(session): "it is being confirmed, and its page's window goes on"}
+
+
+async def test_a_session_that_was_reset_to_its_beginning_breaks_no_invariant(
+    shop: Shop, ready_file: Path, temporal: Client
+) -> None:
+    session = await charged_when_due(shop)
+    workflow = temporal.get_workflow_handle(workflow_of(UUID(shop.stack.organisation), UUID(session)))
+    before = await workflow.describe()
+    events = [event async for event in workflow.fetch_history_events()]
+    first = next(e.event_id for e in events if e.event_type == EventType.EVENT_TYPE_WORKFLOW_TASK_COMPLETED)
+    await temporal.workflow_service.reset_workflow_execution(
+        ResetWorkflowExecutionRequest(
+            namespace=temporal.namespace,
+            workflow_execution=WorkflowExecution(workflow_id=before.id, run_id=before.run_id),
+            reason="a test",
+            workflow_task_finish_event_id=first,
+            request_id=session,
+        )
+    )
+    async with asyncio.timeout(20):
+        while sum(row["call"] == "charge" for row in await shop.ledger(session)) < 2:
+            await asyncio.sleep(0.05)
+
+    assert (await judged(shop, ready_file, session)).violations == ()
 
 
 async def test_money_that_only_the_gateway_knows_is_named(
