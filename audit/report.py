@@ -52,12 +52,13 @@ def show(report: Report, console: Console) -> None:
 
 def _tables(report: Report) -> Iterator[Table]:
     if report.violations:
-        table = Table("", "Invariant", "Session", "What was seen", title="Violations", title_justify="left")
+        table = _table("Violations", "Invariant", "What was seen")
         for each in report.violations:
-            table.add_row(each.invariant, INVARIANTS[each.invariant].sentence, str(each.session), each.detail)
+            sentence = f"{each.invariant} {INVARIANTS[each.invariant].sentence}"
+            table.add_row(str(each.session), sentence, each.detail.replace(f"{each.session}/", ""))
         yield table
     if report.moving:
-        table = Table("Session", "Why", title="Not at rest: judged in part", title_justify="left")
+        table = _table("Not at rest: judged in part", "Why")
         for session, why in report.moving.items():
             table.add_row(str(session), why)
         yield table
@@ -65,3 +66,12 @@ def _tables(report: Report) -> Iterator[Table]:
     for name, why in NOT_JUDGED.items():
         table.add_row(name, why)
     yield table
+
+
+def _table(title: str, *columns: str) -> Table:
+    """A table of sessions, whose ids are always whole."""
+    table = Table(title=title, title_justify="left")
+    table.add_column("Session", no_wrap=True, min_width=36)
+    for column in columns:
+        table.add_column(column, overflow="fold")
+    return table
