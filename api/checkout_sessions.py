@@ -124,7 +124,7 @@ async def confirm(  # noqa: PLR0913, PLR0917 - what a route asks for
         mode=body.confirmation,
         method=body.payment_method_id,
         preferred=body.preferred_payment_method,
-        notes=await _said(database, caller, session_id, command["request"], said),
+        notes=await _said(checkouts, database, caller, session_id, (command["fingerprint"], said)),
         estimation_id=body.estimation_id,
     )
     told = await checkouts.tell(caller, session_id, "confirm", cmd, key)
@@ -145,7 +145,7 @@ async def cancel(  # noqa: PLR0913, PLR0917 - what a route asks for
     body = body or CancelBody()
     command = _command(request, body, caller, version)
     said = body.model_dump(mode="json")
-    details = await _said(database, caller, session_id, command["request"], said)
+    details = await _said(checkouts, database, caller, session_id, (command["fingerprint"], said))
     told = await checkouts.tell(caller, session_id, "cancel", Cancel(**command, details=details), key)
     return await _told(checkouts, caller, session_id, told)
 
@@ -182,12 +182,15 @@ def _command(request: Request, body: Any, caller: Caller, version: int | None) -
     }
 
 
-async def _said(database: Data, caller: Caller, session: UUID, seed: str, said: dict[str, Any]) -> UUID | None:
-    """Keep what somebody wrote, out of the history; the row's id, or None where nothing was written."""
-    if not said:
+async def _said(
+    checkouts: Sessions, database: Data, caller: Caller, session: UUID, kept: tuple[str, dict[str, Any]]
+) -> UUID | None:
+    """Keep what somebody wrote to a session that is there, out of its history; the row's id, or None for nothing."""
+    if not kept[1]:
         return None
+    await checkouts.state(caller.organisation, session)
     async with database.of(caller.organisation) as connection:
-        return await keep(connection, caller.organisation, session, None, (seed, said))
+        return await keep(connection, caller.organisation, session, None, kept)
 
 
 async def _opened_before(checkouts: Sessions, first: SessionState, print_: str) -> Response:

@@ -112,6 +112,24 @@ class Checkouts:
             return shown(SessionState.model_validate(row["state"]), row)
         return await self.show(await self.state(organisation, session))
 
+    async def told_before(self, caller: Caller, session: UUID, call: str, print_: str, key: str) -> Told | None:
+        """What the session answered to *call* under *key* before; None where it was never asked, or Temporal is away.
+
+        Raises the earlier refusal's problem, `idempotency-key-reused`.
+        """
+        handle = self._client.get_workflow_handle(workflow_of(caller.organisation, session))
+        earlier = handle.get_update_handle(update_of(call, key), result_type=Accepted)
+        try:
+            accepted = await asyncio.wait_for(earlier.result(), self._wait)
+        except WorkflowUpdateFailedError as error:
+            refusal = refusal_of(error)
+            _same_request(refusal.fingerprint, print_)
+            raise problem_of(refusal) from None
+        except (WorkflowUpdateRPCTimeoutOrCancelledError, *NO_ANSWER):
+            return None
+        _same_request(accepted.fingerprint, print_)
+        return Told(accepted.state, replayed=True)
+
     async def tell(self, caller: Caller, session: UUID, call: str, cmd: Command, key: str | None) -> Told:
         """Send *cmd* as the update *call*, under an id derived from *key*: sent again, it finds its first answer.
 
@@ -149,7 +167,7 @@ class Checkouts:
             accepted = sent.result()
         except WorkflowUpdateFailedError as error:
             refusal = refusal_of(error)
-            _same_request(refusal.fingerprint, cmd)
+            _same_request(refusal.fingerprint, cmd.fingerprint)
             raise problem_of(refusal) from None
         except WorkflowUpdateRPCTimeoutOrCancelledError:
             return Told(None)
@@ -159,7 +177,7 @@ class Checkouts:
             if is_away(error):
                 return Told(None)
             raise unavailable(error) from None
-        _same_request(accepted.fingerprint, cmd)
+        _same_request(accepted.fingerprint, cmd.fingerprint)
         return Told(accepted.state, replayed=accepted.request != cmd.request)
 
     async def _ended(self, organisation: UUID, session: UUID) -> Problem:
@@ -185,8 +203,8 @@ class Checkouts:
             raise unavailable(error) from None
 
 
-def _same_request(fingerprint: str, cmd: Command) -> None:
-    if fingerprint != cmd.fingerprint:
+def _same_request(first: str, now: str) -> None:
+    if first != now:
         raise Problem("idempotency-key-reused")
 
 

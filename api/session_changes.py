@@ -34,11 +34,19 @@ async def changed(  # noqa: PLR0913, PLR0917 - a change has seven facts
     """Change the session: merge *body* into what it is now, and offer that. Where another change came in between, it
     is merged again.
     """
+    if key and (told := await checkouts.told_before(caller, session, "update", command["fingerprint"], key)):
+        return told
     for _ in range(TRIES):
         state = await checkouts.state(caller.organisation, session)
         offer = await _merged(database, state, body, command["request"])
         fields = tuple(sorted(body.model_fields_set - ABOUT))
-        cmd = Update(**command, offer=offer, revision=state.revision, updated_fields=fields)
+        cmd = Update(
+            **command,
+            offer=offer,
+            business_entity=body.business_entity_id,
+            revision=state.revision,
+            updated_fields=fields,
+        )
         try:
             return await checkouts.tell(caller, session, "update", cmd, key)
         except Problem as problem:
@@ -75,6 +83,7 @@ def _details(before: dict[str, Any], state: SessionState, body: ChangedSession) 
         "updated_fields": sorted(body.model_fields_set - ABOUT),
         "metadata": {"reason": body.reason, "note": body.note, "timestamp": at},
     }
-    history = (before.get("custom_data") or {}).get("update_history", [])
+    history = (before.get("custom_data") or {}).get("update_history")
+    history = history if isinstance(history, list) else []
     after["custom_data"] = {**(after.get("custom_data") or {}), "update_history": [*history, entry]}
     return after

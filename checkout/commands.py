@@ -76,9 +76,10 @@ class Cancel(Request):
 
 
 class Update(Request):
-    """Replace the offer that was made from *revision* by another one."""
+    """Replace the offer that was made from *revision* by another one, and the business entity where one is named."""
 
     offer: Offer
+    business_entity: UUID | None = None
     revision: int
     updated_fields: tuple[str, ...] = ()
 
@@ -138,12 +139,15 @@ class Effect(Frozen):
 class CreateCustomer(Effect):
     """Make the guest of *details* a customer, or find the active one of the same e-mail."""
 
+    attempt: int
     details: UUID
     business_entity: UUID | None
 
 
 class ArchiveCustomer(Effect):
-    """Archive the customer that this session made, unless another session uses it too."""
+    """Archive the customer that this session made, unless another session uses it too or a later attempt made it."""
+
+    attempt: int
 
 
 class ContractStep(Effect):

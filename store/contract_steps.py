@@ -29,7 +29,7 @@ class ContractSteps:
                 connection, "SELECT 1 FROM customers WHERE id = %s AND status = 'active' FOR UPDATE", cmd.customer
             ):
                 return CUSTOMER_GONE
-            await link(connection, cmd.organisation, cmd.session, cmd.customer, created=False)
+            await link(connection, cmd, cmd.customer, cmd.attempt, created=False)
             status = await _insert(connection, cmd, "draft")
             return VOID if status == "void" else Done()
 

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from psycopg.types.json import Jsonb
 
-from checkout.commands import ArchiveCustomer, CreateCustomer
+from checkout.commands import ArchiveCustomer, CreateCustomer, Effect
 from checkout.ids import guest_of
 from checkout.outcomes import CustomerReady
 from store.database import Connection, Database
@@ -20,10 +20,12 @@ class CustomerSteps:
     async def create(self, cmd: CreateCustomer) -> CustomerReady:
         """The active customer with the guest's e-mail: found and linked, or made and linked."""
         async with self._database.of(cmd.organisation) as connection:
+            await _one_at_a_time(connection, cmd)
+            await _refuse_undone(connection, cmd)
             guest = await _guest(connection, cmd.details)
             own = guest_of(cmd.session)
             customer = await _make(connection, own, cmd, guest) or await _find(connection, guest.get("email"))
-            await link(connection, cmd.organisation, cmd.session, customer, created=customer == own)
+            await link(connection, cmd, customer, cmd.attempt, created=customer == own)
             return CustomerReady(customer=customer, created=customer == own)
 
     async def archive(self, cmd: ArchiveCustomer) -> None:
@@ -32,11 +34,14 @@ class CustomerSteps:
         """
         customer = guest_of(cmd.session)
         async with self._database.of(cmd.organisation) as connection:
+            await _one_at_a_time(connection, cmd)
+            await _undo_through(connection, cmd)
             await connection.execute("SELECT 1 FROM customers WHERE id = %s FOR UPDATE", (customer,))
             await connection.execute(
                 """
                 WITH undone AS (
-                    UPDATE customer_links SET undone = true WHERE session_id = %(session)s
+                    UPDATE customer_links SET undone = true
+                    WHERE session_id = %(session)s AND attempt <= %(attempt)s
                     RETURNING customer_id, created
                 )
                 UPDATE customers SET status = 'archived', updated_at = %(at)s
@@ -45,19 +50,45 @@ class CustomerSteps:
                   AND NOT EXISTS (SELECT 1 FROM customer_links
                                   WHERE customer_id = %(customer)s AND session_id <> %(session)s AND NOT undone)
                 """,
-                {"session": cmd.session, "customer": customer, "at": cmd.at},
+                {"session": cmd.session, "customer": customer, "attempt": cmd.attempt, "at": cmd.at},
             )
 
 
-async def link(connection: Connection, organisation: UUID, session: UUID, customer: UUID, *, created: bool) -> None:
-    """Record that *session* uses *customer*; once said to be created, a link stays so."""
+async def link(connection: Connection, effect: Effect, customer: UUID, attempt: int, *, created: bool) -> None:
+    """Record that an attempt of a session uses *customer*; once said to be created, a link stays so."""
     await connection.execute(
         """
-        INSERT INTO customer_links (organisation_id, session_id, customer_id, created) VALUES (%s, %s, %s, %s)
-        ON CONFLICT (session_id, customer_id) DO UPDATE SET undone = false
+        INSERT INTO customer_links (organisation_id, session_id, customer_id, created, attempt)
+        VALUES (%s, %s, %s, %s, %s)
+        ON CONFLICT (session_id, customer_id) DO UPDATE SET undone = false, attempt = excluded.attempt
         """,
-        (organisation, session, customer, created),
+        (effect.organisation, effect.session, customer, created, attempt),
     )
+
+
+async def _one_at_a_time(connection: Connection, effect: Effect) -> None:
+    """Let a session's creation and its undo wait for each other, to the end of the transaction."""
+    await connection.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", (str(effect.session),))
+
+
+async def _undo_through(connection: Connection, cmd: ArchiveCustomer) -> None:
+    """Leave word that this attempt is undone, whether or not its customer was made."""
+    await connection.execute(
+        """
+        INSERT INTO customer_undos AS known (organisation_id, session_id, through) VALUES (%s, %s, %s)
+        ON CONFLICT (session_id) DO UPDATE SET through = greatest(known.through, excluded.through)
+        """,
+        (cmd.organisation, cmd.session, cmd.attempt),
+    )
+
+
+async def _refuse_undone(connection: Connection, cmd: CreateCustomer) -> None:
+    """Raise LookupError where the attempt is undone already: this creation arrives behind its undo."""
+    cursor = await connection.execute(
+        "SELECT 1 FROM customer_undos WHERE session_id = %s AND through >= %s FOR SHARE", (cmd.session, cmd.attempt)
+    )
+    if await cursor.fetchone():
+        raise LookupError("this attempt of the session is undone")
 
 
 async def _guest(connection: Connection, details: UUID) -> dict[str, Any]:

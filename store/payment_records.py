@@ -9,7 +9,17 @@ from uuid import UUID
 
 from checkout.commands import AtKey, Charge, ChooseMethod, OpenPage, Refund
 from checkout.money import Money
-from checkout.outcomes import Captured, Closed, Declined, LookUpAnswer, MethodAnswer, MethodChosen, Refunded, Refused
+from checkout.outcomes import (
+    Captured,
+    Closed,
+    Declined,
+    LookUpAnswer,
+    MethodAnswer,
+    MethodChosen,
+    NeedsCustomer,
+    Refunded,
+    Refused,
+)
 from gateways.port import PageLine, PageRequest, ToCharge
 from store.database import Connection, Database
 
@@ -17,6 +27,7 @@ SETTLED: Final[Mapping[type, str]] = {
     Captured: "captured",
     Declined: "declined",
     Closed: "declined",
+    NeedsCustomer: "declined",
     Refunded: "refunded",
 }
 """What an answer makes of its row; any other answer leaves it as it is."""

@@ -63,7 +63,7 @@ class CheckoutWorkflow:
                 self._abandon()
                 await shielded(self._settle())
             raise
-        await self._settle()
+        await shielded(self._settle())
         publisher.cancel()
 
     async def _live_through(self) -> None:
@@ -119,6 +119,7 @@ class CheckoutWorkflow:
 
     async def _settle(self) -> None:
         """End only when every read shows the end, and every caller has its answer."""
+        self._steps.decision = None
         await workflow.wait_condition(
             lambda: self._live.published >= self._live.state.version and workflow.all_handlers_finished()
         )
@@ -161,6 +162,7 @@ class CheckoutWorkflow:
             actor=cmd.actor,
             data={"updated_fields": list(cmd.updated_fields)},
             offer=cmd.offer,
+            business_entity=cmd.business_entity or self._live.state.business_entity,
             revision=self._live.state.revision + 1,
         )
         with self._answering(cmd):

@@ -9,15 +9,15 @@ from uuid import UUID
 from temporalio import workflow
 
 from activities.payments import PaymentActivities
-from checkout.commands import Charge, ChooseMethod, Retry
+from checkout.commands import AtKey, Charge, ChooseMethod, Retry
 from checkout.ids import charge_key
 from checkout.lifecycle import Payment, PaymentEvent
-from checkout.outcomes import Captured, Declined, LookUpAnswer, MethodChosen
+from checkout.outcomes import Captured, Closed, Declined, LookUpAnswer, MethodChosen, NeedsCustomer, NotFound
 from checkout.session import Attention, Instalment, PaymentRecord
 from workflows.live import LiveSession
 from workflows.posting import Posting
 from workflows.saga import shielded
-from workflows.steps import NO_WAY_BACK, Steps
+from workflows.steps import NO_WAY_BACK, Can, Steps
 
 
 class Collection:
@@ -65,7 +65,17 @@ class Collection:
             notes=confirmation.notes,
         )
         self._live.change("payment.charging", **self._with(instalment, "charging", tried))
-        answer = await Posting(self._live, self._steps).post(PaymentActivities.charge, command)
+        answer: LookUpAnswer | None = await Posting(self._live, self._steps).post(PaymentActivities.charge, command)
+        while not isinstance(answer, Captured | Declined | NeedsCustomer | Closed):
+            answer = await self._steps.ask(
+                PaymentActivities.page_outcome,
+                AtKey(**command.model_dump(include=set(AtKey.model_fields))),
+                until=lambda: False,
+                deadline=None,
+                can=NO_WAY_BACK,
+            )
+            if isinstance(answer, NotFound):
+                await workflow.sleep(self._live.policy.uncertainty, summary="Look for the charge again")
         self._answered(instalment, tried, command, answer)
 
     async def _method(self) -> UUID | None:
@@ -97,14 +107,17 @@ class Collection:
             self._live.pay(PaymentEvent.CAPTURE, **paid)
         else:
             self._live.change("payment.captured", **paid)
+        if isinstance(answer, Captured) and answer.amount != instalment.amount:
+            self._ask_somebody("wrong_amount", f"captured {answer.amount} instead of {instalment.amount}", ())
 
     def _failed(self, instalment: Instalment, tried: int, detail: str) -> None:
         """A definite no: nothing is charged again before somebody says so."""
         self._live.pay(PaymentEvent.REFUSE, **self._with(instalment, "failed", tried))
+        self._ask_somebody("payment_failed", detail, NO_WAY_BACK)
+
+    def _ask_somebody(self, reason: str, detail: str, can: Can) -> None:
         self._live.ask_for_attention(
-            Attention(
-                reason="payment_failed", step="payments.charge", since=workflow.now(), detail=detail, can=NO_WAY_BACK
-            )
+            Attention(reason=reason, step="payments.charge", since=workflow.now(), detail=detail, can=can)
         )
 
     async def _until_retried(self) -> None:

@@ -76,12 +76,18 @@ class Confirmation:
         state = self._live.state
         ready = await self._go(
             CustomerActivities.create,
-            CreateCustomer(**self._live.effect(), details=state.offer.details, business_entity=state.business_entity),
+            CreateCustomer(
+                **self._live.effect(),
+                attempt=self._live.confirmation.attempt,
+                details=state.offer.details,
+                business_entity=state.business_entity,
+            ),
         )
         self._live.change("customer.created" if ready.created else "customer.linked", customer=ready.customer)
 
     async def _archive_customer(self) -> None:
-        await self._steps.run(CustomerActivities.archive, ArchiveCustomer(**self._live.effect()), can=NO_WAY_BACK)
+        archive = ArchiveCustomer(**self._live.effect(), attempt=self._live.confirmation.attempt)
+        await self._steps.run(CustomerActivities.archive, archive, can=NO_WAY_BACK)
         self._live.note(customer=None)
 
     async def _draft_contract(self) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from temporalio import workflow
 
 from checkout.lifecycle import Event, Payment, PaymentEvent
+from checkout.session import Attention
 from workflows.hosted_page import HostedPage
 from workflows.live import LiveSession
 from workflows.saga import Undone
@@ -39,6 +40,16 @@ def turn_back(live: LiveSession, page: HostedPage, why: BaseException) -> None:
         confirmation=live.confirmation.model_copy(update={"redirect_url": None}),
         data={"reason": reason_of(why)},
     )
+    if page.unreturned:
+        live.ask_for_attention(
+            Attention(
+                reason="nothing_to_refund",
+                step="payments.refund",
+                since=workflow.now(),
+                detail="the gateway captured the money and has nothing to return: see there who returned it",
+                can=(),
+            )
+        )
 
 
 def reason_of(why: BaseException) -> str:

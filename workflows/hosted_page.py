@@ -11,12 +11,13 @@ from activities.payments import PaymentActivities
 from checkout.commands import AtKey, OpenPage, Refund
 from checkout.ids import page_key, refund_key
 from checkout.lifecycle import Payment, PaymentEvent
-from checkout.outcomes import Captured, Closed, Left, LookUpAnswer, Refunded, UnderWay
+from checkout.money import Money
+from checkout.outcomes import Captured, Closed, LookUpAnswer, Refunded, UnderWay
 from checkout.session import Attention, PaymentRecord
 from workflows.live import LiveSession
 from workflows.posting import Posting
 from workflows.saga import Undone
-from workflows.steps import NO_WAY_BACK, Steps
+from workflows.steps import FORWARD, NO_WAY_BACK, Can, Steps
 
 
 class Refusal(Undone):
@@ -29,7 +30,9 @@ class Refusal(Undone):
 
 
 class HostedPage:
-    """*reported* counts the hints that came in; *declined* the tries that were refused on the page."""
+    """*reported* counts the hints that came in; *declined* the tries that were refused on the page; *unreturned* says
+    that money was captured and the gateway had nothing to return: somebody else returned it, or must.
+    """
 
     def __init__(self, live: LiveSession, steps: Steps, reported: Callable[[], int]) -> None:
         self._live = live
@@ -39,10 +42,12 @@ class HostedPage:
         self._amount = live.state.offer.amount_due
         self._opened = workflow.now()
         self.declined = 0
+        self.unreturned = False
 
     async def open(self) -> None:
         """Open the page and say where the customer goes."""
         offer, confirmation = self._live.state.offer, self._live.confirmation
+        self._opened = workflow.now()
         self._live.pay(PaymentEvent.ASK, payments=self._live.with_payment(self._record("pending")))
         page = await self._steps.run(
             PaymentActivities.open_page,
@@ -62,26 +67,27 @@ class HostedPage:
         )
 
     async def until_paid(self) -> None:
-        """Wait until the customer has paid. Who left, or let the window pass, is asked for once more: closing the
-        page tells whether it was paid after all, or whether money is still under way.
+        """Wait until the customer has paid. Whatever else is heard (left, the window's end, even "not found"), closing
+        the page tells whether it was paid after all, or whether money is still under way: only "closed" is a no.
         """
-        window: datetime | None = self._opened + self._live.policy.page_window
+        deadline: datetime | None = self._opened + self._live.policy.page_window
         while True:
-            answer = await self._outcome(window)
-            if answer is None or isinstance(answer, Left):
+            answer = await self._outcome(deadline, FORWARD)
+            if not isinstance(answer, Captured | UnderWay | Closed):
                 answer = await self._steps.run(PaymentActivities.close_page, self._at_key())
             if isinstance(answer, Captured):
                 return await self._captured(answer)
             if not isinstance(answer, UnderWay):
                 self.declined = getattr(answer, "declined", 0)
                 raise Refusal("payment-not-made", "The payment page was left, refused or not paid in time.")
-            window = None
+            deadline = None
 
     async def close(self) -> None:
         """Undo of the page: closed for good, or settled first, so that the refund finds what there is to return."""
         answer: LookUpAnswer | None = await self._close()
-        while answer is None or isinstance(answer, UnderWay):
-            answer = await self._outcome(None) if isinstance(answer, UnderWay) else await self._close()
+        while not isinstance(answer, Captured | Closed):
+            under_way = isinstance(answer, UnderWay)
+            answer = await self._outcome(None, NO_WAY_BACK) if under_way else await self._close()
         if isinstance(answer, Closed):
             self.declined = max(self.declined, answer.declined)
             self._live.change("payment.page_closed", payments=self._live.with_payment(self._record("declined")))
@@ -93,25 +99,30 @@ class HostedPage:
         command = Refund(**self._live.effect(), key=refund_key(self._key), of=self._key, amount=self._amount)
         answer = await Posting(self._live, self._steps).post(PaymentActivities.refund, command)
         if isinstance(answer, Refunded):
-            record = PaymentRecord(
-                key=command.key,
-                kind="refund",
-                amount=answer.amount,
-                status="refunded",
-                reference=answer.reference,
-                at=workflow.now(),
-            )
-            self._live.pay(PaymentEvent.REFUND, payments=self._live.with_payment(record))
+            self._returned(command.key, answer)
+        elif self._live.state.payment_status is Payment.PAID:
+            self.unreturned = True
+            self._live.pay(PaymentEvent.REFUND)
+        elif any(payment.key == command.key for payment in self._live.state.payments):
+            self._live.note(payments=self._live.with_payment(_refund(command.key, "declined", self._amount)))
 
-    async def _outcome(self, window: datetime | None) -> LookUpAnswer | None:
+    def _returned(self, key: str, refunded: Refunded) -> None:
+        payments = self._live.with_payment(_refund(key, "refunded", refunded.amount, refunded.reference))
+        if self._live.state.payment_status is Payment.PAID:
+            self._live.pay(PaymentEvent.REFUND, payments=payments)
+        else:
+            self._live.change("payment.refunded", payments=payments)
+
+    async def _outcome(self, deadline: datetime | None, can: Can) -> LookUpAnswer | None:
         """The page's outcome, asked by the server's retries and at once after a hint; None when the window ended."""
-        while window is None or workflow.now() < window:
+        while deadline is None or workflow.now() < deadline:
             known = self._reported()
             answer = await self._steps.ask(
                 PaymentActivities.page_outcome,
                 self._at_key(),
                 until=lambda known=known: self._reported() > known,  # type: ignore[misc]
-                window=window - workflow.now() if window else None,
+                deadline=deadline,
+                can=can,
             )
             if answer is not None:
                 return answer
@@ -147,3 +158,10 @@ class HostedPage:
         return PaymentRecord.model_validate(
             {"key": self._key, "kind": "charge", "amount": self._amount, "status": status, "at": workflow.now()}
         )
+
+
+def _refund(key: str, status: str, amount: Money, reference: str | None = None) -> PaymentRecord:
+    now = workflow.now()
+    return PaymentRecord.model_validate(
+        {"key": key, "kind": "refund", "amount": amount, "status": status, "reference": reference, "at": now}
+    )

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from temporalio import workflow
 from temporalio.common import SearchAttributeKey
-from temporalio.exceptions import ActivityError, is_cancelled_exception
+from temporalio.exceptions import FailureError, is_cancelled_exception
 
 from activities.sessions import SessionActivities
 from checkout.commands import Opening, Publish
@@ -165,7 +165,7 @@ class LiveSession:
 async def _publish(batch: Publish) -> None:
     try:
         await workflow.execute_local_activity_method(SessionActivities.publish, batch, **PUBLISH_AT_ONCE)
-    except ActivityError as error:
+    except FailureError as error:
         if is_cancelled_exception(error):
             raise
         await workflow.execute_activity_method(

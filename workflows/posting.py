@@ -41,6 +41,7 @@ class Posting:
             handle = workflow.start_activity_method(step, command, summary=summary_of(command), **ONCE)
             await workflow.wait([handle])
             failure = failure_of(handle)
+            self._steps.take_retry()
             if failure is None:
                 self._live.lower_attention()
                 answer: Answer = handle.result()
@@ -50,6 +51,7 @@ class Posting:
                 continue
             found = await self._looked_up(command)
             if not isinstance(found, NotFound):
+                self._steps.take_retry()
                 return found
             await self._before_the_next(name_of(step), failure, tries, began)
         raise AssertionError("a count has no end")

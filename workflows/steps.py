@@ -5,12 +5,12 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import suppress
-from datetime import timedelta
+from datetime import datetime, timedelta
 from itertools import chain, repeat
 from typing import Any, Final, Literal, TypeVar
 
 from temporalio import activity, workflow
-from temporalio.exceptions import ActivityError, ApplicationError
+from temporalio.exceptions import ActivityError, ApplicationError, is_cancelled_exception
 from temporalio.exceptions import TimeoutError as ActivityTimeout
 
 from checkout.commands import Compensate, Effect, Retry
@@ -27,6 +27,9 @@ FORWARD: Final[Can] = ("retry", "compensate")
 """What an operator can do about a failing step that goes forward."""
 NO_WAY_BACK: Final[Can] = ("retry",)
 """What an operator can do about a failing undo, or about a charge of a completed session."""
+
+NOT_YET: Final = "NotYet"
+"""How an asking says that there is no answer yet."""
 
 OWN_WORDS: Final = {"GatewayUnavailable", "GatewayRejected"}
 """Errors whose text is ours, so that it may be shown; of any other only the type is."""
@@ -84,30 +87,43 @@ class Steps:
         command: Command,
         *,
         until: Callable[[], bool],
-        window: timedelta | None,
+        deadline: datetime | None,
+        can: Can,
     ) -> Result | None:
-        """Let the server ask *step* again and again; its answer, or None once *until* holds, the *window* ended or an
-        operator wants it asked now. Raises Compensated as `run` does.
+        """Let the server ask *step* again and again, in rounds; its answer, or None once *until* holds, the *deadline*
+        passed or an operator wants it asked now. "Not yet" is no failure; any other raises attention at the end of its
+        round. Raises Compensated as `run` does.
         """
-        handle = workflow.start_activity_method(step, command, summary=summary_of(command), **ASK)
-        with suppress(TimeoutError):
-            await self._ended_or_decided(handle, FORWARD, until=until, window=window)
-        if not handle.done():
-            await shielded(_end(handle))
-        self._raise_compensated(FORWARD)
-        failure = failure_of(handle)
-        if failure is None:
-            result: Result = handle.result()
-            return result
-        if type_of(failure) in INCURABLE:
-            await self.ask_somebody(name_of(step), failure, FORWARD)
-        self.take_retry()
-        return None
+        for length in _rounds(self._live.policy.rounds):
+            left = deadline - workflow.now() if deadline else None
+            if left is not None and left <= timedelta(0):
+                return None
+            handle = workflow.start_activity_method(
+                step, command, schedule_to_close_timeout=length, summary=summary_of(command), **ASK
+            )
+            with suppress(TimeoutError):
+                await self._ended_or_decided(handle, can, until=until, window=left)
+            if not handle.done():
+                await shielded(_end(handle))
+            self._raise_compensated(can)
+            failure = failure_of(handle)
+            if failure is None:
+                self.take_retry()
+                self._live.lower_attention()
+                result: Result = handle.result()
+                return result
+            if self.take_retry() or until():
+                return None
+            if type_of(failure) == NOT_YET:
+                self._live.lower_attention()
+            elif not is_cancelled_exception(failure):
+                await self.ask_somebody(name_of(step), failure, can)
+        raise AssertionError("rounds have no end")
 
     async def park(self, attention: Attention) -> None:
         """Wait for somebody's decision; raises Compensated."""
         self._live.ask_for_attention(attention)
-        await workflow.wait_condition(lambda: self._decided(FORWARD))
+        await workflow.wait_condition(lambda: isinstance(self.decision, Compensate))
         self._raise_compensated(FORWARD)
 
     def turn_back(self) -> None:

@@ -58,11 +58,19 @@ CREATE TABLE customer_links (
     session_id      uuid NOT NULL,
     customer_id     uuid NOT NULL,
     created         boolean NOT NULL,
+    attempt         integer NOT NULL,
     undone          boolean NOT NULL DEFAULT false,
     PRIMARY KEY (session_id, customer_id),
     FOREIGN KEY (organisation_id, customer_id) REFERENCES customers (organisation_id, id)
 );
 CREATE INDEX ON customer_links (customer_id);
+
+-- How far a session's guests are undone: a creation of that attempt that arrives later is refused.
+CREATE TABLE customer_undos (
+    organisation_id uuid NOT NULL REFERENCES organisations,
+    session_id      uuid PRIMARY KEY,
+    through         integer NOT NULL
+);
 
 CREATE TABLE payment_methods (
     id              uuid PRIMARY KEY,
@@ -236,7 +244,7 @@ CREATE TABLE gateway_events (
 DO $$
 DECLARE t text;
 BEGIN
-    FOREACH t IN ARRAY ARRAY['business_entities', 'customers', 'customer_links', 'payment_methods', 'products',
+    FOREACH t IN ARRAY ARRAY['business_entities', 'customers', 'customer_links', 'customer_undos', 'payment_methods', 'products',
         'pricings', 'plans', 'contents', 'details', 'contracts', 'payments', 'checkout_sessions', 'session_events',
         'idempotency_keys']
     LOOP

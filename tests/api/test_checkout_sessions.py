@@ -531,3 +531,38 @@ async def test_another_organisations_session_is_not_there(
     assert await shop.read(session["id"]) == session
     listed = (await other.get("/checkout_session")).json()
     assert listed["total"] == 0
+
+
+async def test_a_change_sent_again_gets_its_first_answer_whatever_has_happened_since(shop: Shop) -> None:
+    plan = await shop.plan()
+    session = (await shop.session())["id"]
+    terms = {"is_plan_based": True, "plan_id": plan, "currency": "USD", "start_date": "2027-01-31"}
+    key = {"Idempotency-Key": uuid4().hex}
+    first = await shop.http.put(f"/checkout_session/{session}", json={"contract": terms}, headers=key)
+    await shop.http.post(f"/plans/{plan}/archive")
+    await shop.http.post(f"/checkout_session/{session}/cancel")
+
+    again = await shop.http.put(f"/checkout_session/{session}", json={"contract": terms}, headers=key)
+
+    assert (again.status_code, again.content) == (200, first.content)
+    assert again.headers["idempotency-replayed"] == "true"
+
+
+async def test_a_guests_business_entity_can_be_changed(shop: Shop) -> None:
+    body = {"name": "Northwind Software Ltd", "country_code": "GB", "default_currency": "GBP"}
+    entity = (await shop.made("/business_entities", body))["id"]
+    session = (await shop.session(guest(shop.stack.business_entity)))["id"]
+
+    changed = (await shop.http.put(f"/checkout_session/{session}", json={"business_entity_id": entity})).json()
+    done = (await shop.confirmed(session, "no_payment")).json()
+
+    assert changed["business_entity_id"] == entity
+    assert (await shop.http.get(f"/customers/{done['customer_id']}")).json()["business_entity_id"] == entity
+
+
+async def test_a_history_of_updates_that_is_none_is_replaced(shop: Shop) -> None:
+    session = await shop.session(onboarding(await shop.customer(), custom_data={"update_history": 5}))
+
+    changed = await shop.http.put(f"/checkout_session/{session['id']}", json={"correlation_id": "c"})
+
+    assert len(changed.json()["custom_data"]["update_history"]) == 1

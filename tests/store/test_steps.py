@@ -42,11 +42,17 @@ async def guest(database: Database, organisation: UUID, email: str) -> CreateCus
     async with database.of(organisation) as connection:
         said = {"customer": {"customer_name": "Ada Byron", "email": email}}
         await documents.keep_details(connection, organisation, session, details, said)
-    return CreateCustomer(organisation=organisation, session=session, at=NOW, details=details, business_entity=None)
+    return CreateCustomer(
+        organisation=organisation, session=session, at=NOW, attempt=1, details=details, business_entity=None
+    )
 
 
 def undo(cmd: CreateCustomer) -> ArchiveCustomer:
-    return ArchiveCustomer(organisation=cmd.organisation, session=cmd.session, at=NOW)
+    return ArchiveCustomer(organisation=cmd.organisation, session=cmd.session, at=NOW, attempt=cmd.attempt)
+
+
+def next_attempt(cmd: CreateCustomer) -> CreateCustomer:
+    return cmd.model_copy(update={"attempt": cmd.attempt + 1})
 
 
 async def status_of(database: Database, organisation: UUID, customer: UUID) -> str:
@@ -121,7 +127,35 @@ async def test_undo_archives_what_the_session_made_and_a_second_attempt_brings_i
 
     await steps.archive(undo(cmd))
     assert await status_of(database, organisation, made.customer) == "archived"
-    assert await steps.create(cmd) == made
+    assert await steps.create(next_attempt(cmd)) == made
+    assert await status_of(database, organisation, made.customer) == "active"
+
+
+async def test_a_creation_that_arrives_behind_its_undo_is_refused(
+    steps: CustomerSteps, database: Database, organisation: UUID
+) -> None:
+    never, late = [await guest(database, organisation, f"{name}@example.com") for name in ("ada", "grace")]
+    made = await steps.create(late)
+    await steps.archive(undo(never))
+    await steps.archive(undo(late))
+
+    for cmd in (never, late):
+        with pytest.raises(LookupError):
+            await steps.create(cmd)
+
+    assert await status_of(database, organisation, made.customer) == "archived"
+
+
+async def test_an_undo_that_arrives_after_the_next_attempt_leaves_it_alone(
+    steps: CustomerSteps, database: Database, organisation: UUID
+) -> None:
+    cmd = await guest(database, organisation, "ada@example.com")
+    await steps.create(cmd)
+    await steps.archive(undo(cmd))
+    made = await steps.create(next_attempt(cmd))
+
+    await steps.archive(undo(cmd))
+
     assert await status_of(database, organisation, made.customer) == "active"
 
 

@@ -54,6 +54,8 @@ class Trouble:
         self.fail: Counter[str] = Counter()
         self.reject: set[str] = set()
         self.lose_answer: Counter[str] = Counter()
+        self.miss = 0
+        self.returned_by_hand = False
         self.called: Counter[str] = Counter()
 
     def before(self, step: str) -> None:
@@ -201,6 +203,8 @@ class World:
     async def refund(self, key: str, account: UUID, of: str) -> RefundAnswer:
         del account
         self.trouble.before("payments.refund")
+        if self.trouble.returned_by_hand:
+            return NothingToRefund()
         page = self.pages.get(of)
         if isinstance(page, Captured):
             self.refunds.setdefault(key, Refunded(reference=f"re_{len(self.refunds)}", amount=page.amount))
@@ -210,6 +214,9 @@ class World:
     async def look_up(self, key: str, account: UUID) -> LookUpAnswer:
         del account
         self.trouble.before("payments.look_up")
+        if self.trouble.miss:
+            self.trouble.miss -= 1
+            return NotFound()
         return self.pages.get(key) or self.charges.get(key) or self.refunds.get(key) or NotFound()
 
     def read_event(self, headers: object, body: bytes) -> GatewayEvent:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -11,7 +12,7 @@ from temporalio.exceptions import ApplicationError
 from checkout.commands import Compensate, Retry
 from checkout.lifecycle import Payment, Status
 from checkout.money import Money
-from checkout.outcomes import Declined, Refused
+from checkout.outcomes import Captured, Declined, Refused, UnderWay
 from checkout.session import Mode
 from tests.workflows.conftest import PRICE, Checkout, Open
 from tests.workflows.parties import World
@@ -383,3 +384,89 @@ async def test_nothing_is_charged_when_no_saved_method_can_be(open_session: Open
     await checkout.tell("retry", Retry(**OPERATOR))
     await checkout.until(lambda s: s.payment_status is Payment.PAID)
     assert world.moved(checkout.id) == PRICE.minor
+
+
+@pytest.mark.parametrize("failures", [1, 2, 3, 5])
+async def test_a_view_that_cannot_be_written_is_written_later_and_nobody_is_stuck(
+    open_session: Open, world: World, failures: int
+) -> None:
+    world.trouble.fail["sessions.publish"] = failures
+    checkout: Checkout = await open_session()
+
+    answer = await checkout.confirm(Mode.NO_PAYMENT)
+    await checkout.handle.result()
+
+    assert world.view(checkout.id) == answer.state
+    assert [event.sequence for event in world.events[checkout.id]] == list(range(1, answer.state.version + 1))
+
+
+async def test_cancel_pressed_while_the_end_is_being_published_loses_nothing(open_session: Open, world: World) -> None:
+    checkout: Checkout = await open_session()
+    await checkout.until(lambda s: s.version == 1)
+    world.trouble.fail["sessions.publish"] = 4
+    confirming = await checkout.start_confirming(Mode.NO_PAYMENT)
+    await world.until_called("contracts.activate")
+
+    await checkout.handle.cancel()
+    await asyncio.gather(confirming.result(), checkout.handle.result(), return_exceptions=True)
+
+    final = world.view(checkout.id)
+    assert final.status in {Status.COMPLETED, Status.CLOSED}
+    assert list(world.contracts.values()) == (["active"] if final.status is Status.COMPLETED else ["void"])
+
+
+async def test_a_look_up_that_misses_a_paid_page_does_not_return_the_money(open_session: Open, world: World) -> None:
+    checkout: Checkout = await open_session()
+    await checkout.confirm(Mode.CHARGE_IMMEDIATELY)
+    world.trouble.miss = 1
+    world.pay(checkout.page(), PRICE)
+    await checkout.hint()
+
+    await checkout.until(lambda s: s.status is Status.COMPLETED)
+
+    assert world.moved(checkout.id) == PRICE.minor
+
+
+async def test_money_that_the_gateway_cannot_return_asks_for_attention_and_the_session_goes_on(
+    open_session: Open, world: World
+) -> None:
+    world.trouble.refuse["contracts.activate"] = GONE
+    world.trouble.returned_by_hand = True
+    checkout: Checkout = await open_session()
+    await checkout.confirm(Mode.CHARGE_IMMEDIATELY)
+    world.pay(checkout.page(), PRICE)
+    state = await checkout.until(lambda s: s.attention is not None)
+    assert state.attention
+    assert state.attention.reason == "nothing_to_refund"
+    assert (state.status, state.payment_status) == (Status.OPEN, Payment.FAILED)
+
+    world.trouble.refuse.clear()
+    assert (await checkout.confirm(Mode.NO_PAYMENT)).state.status is Status.COMPLETED
+
+
+async def test_a_due_charge_of_another_amount_asks_for_attention(open_session: Open, world: World) -> None:
+    world.next_charge = [Captured(reference="ch_wrong", amount=Money(minor=PRICE.minor + 1, currency="USD"))]
+    checkout: Checkout = await open_session(due=datetime.now(UTC))
+    await checkout.confirm(Mode.CHARGE_WHEN_DUE)
+    await checkout.handle.result()
+
+    attention = world.view(checkout.id).attention
+    assert attention
+    assert attention.reason == "wrong_amount"
+
+
+async def test_a_due_charge_that_is_under_way_is_waited_for_and_never_made_again(
+    open_session: Open, world: World
+) -> None:
+    world.trouble.lose_answer["payments.charge"] = 1
+    world.next_charge = [UnderWay()]  # type: ignore[list-item]
+    checkout: Checkout = await open_session(due=datetime.now(UTC))
+    await checkout.confirm(Mode.CHARGE_WHEN_DUE)
+    await checkout.until(lambda s: any(p.status == "unknown" for p in s.payments))
+    key = f"{checkout.id}/1/charge/1/1"
+    world.charges[key] = Captured(reference="ch_late", amount=PRICE)
+
+    await checkout.until(lambda s: s.payment_status is Payment.PAID)
+
+    assert list(world.charges) == [key]
+    assert world.trouble.called["payments.charge"] == 1
