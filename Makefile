@@ -53,7 +53,7 @@ lint: install ## Check style, types and import contracts
 	$(BIN)/deptry .
 
 lock: ## Resolve pyproject.toml anew into requirements.txt (needs uv)
-	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --custom-compile-command "make lock" --extra dev pyproject.toml --output-file requirements.txt
+	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --custom-compile-command "make lock" --extra dev pyproject.toml --output-file requirements.txt
 
 clean: ## Delete what was installed and all state of the embedded stack
 	rm -rf $(VENV) .checkout *.egg-info
