@@ -470,3 +470,31 @@ async def test_a_due_charge_that_is_under_way_is_waited_for_and_never_made_again
 
     assert list(world.charges) == [key]
     assert world.trouble.called["payments.charge"] == 1
+
+
+async def test_a_gateway_that_cannot_be_asked_about_a_page_asks_for_attention(open_session: Open, world: World) -> None:
+    checkout: Checkout = await open_session()
+    world.trouble.fail["payments.look_up"] = 1000
+    await checkout.confirm(Mode.CHARGE_IMMEDIATELY)
+    state = await checkout.until(lambda s: s.attention is not None)
+    assert state.attention
+    assert state.attention.step == "payments.page_outcome"
+
+    world.trouble.fail["payments.look_up"] = 0
+    world.pay(checkout.page(), PRICE)
+    await checkout.tell("retry", Retry(**OPERATOR))
+
+    state = await checkout.until(lambda s: s.status is Status.COMPLETED)
+    assert state.attention is None
+
+
+async def test_the_window_of_a_page_begins_when_it_is_opened(open_session: Open, world: World) -> None:
+    world.trouble.fail["contracts.draft"] = 2
+    checkout: Checkout = await open_session(window=1.2)
+
+    answer = await checkout.confirm(Mode.CHARGE_IMMEDIATELY)
+    world.pay(checkout.page(), PRICE)
+    await checkout.hint()
+
+    assert answer.state.status is Status.PROCESSING
+    await checkout.until(lambda s: s.status is Status.COMPLETED)
