@@ -106,7 +106,15 @@ async def change(  # noqa: PLR0913, PLR0917 - what a route asks for
     return await _told(checkouts, caller, session_id, told)
 
 
-@router.post("/{session_id}/confirm", summary="Confirm: make the contract, and collect, schedule or skip the payment")
+@router.post(
+    "/{session_id}/confirm",
+    summary="Confirm: make the contract, and collect, schedule or skip the payment",
+    response_model=Session,
+    responses={
+        202: {"model": Session, "description": "Still at work: the same request later finds the outcome"},
+        302: {"model": Session, "description": "With `redirect`: to the payment page, in `Location`"},
+    },
+)
 async def confirm(  # noqa: PLR0913, PLR0917 - what a route asks for
     session_id: UUID,
     request: Request,

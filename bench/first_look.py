@@ -14,7 +14,7 @@ import sys
 import time
 from pathlib import Path
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import httpx
 from rich.console import Console
@@ -73,7 +73,7 @@ async def finished(http: httpx.AsyncClient, ready: dict[str, Any], mode: str, wh
 
 async def cost(client: Client, ready: dict[str, Any], session: str) -> tuple[int, int]:
     """Events and bytes of a finished session's history."""
-    handle = client.get_workflow_handle(workflow_of(ready["organisation"], session))  # type: ignore[arg-type]
+    handle = client.get_workflow_handle(workflow_of(UUID(ready["organisation"]), UUID(session)))
     await handle.result()
     description = await handle.describe()
     info = description.raw_description.workflow_execution_info
