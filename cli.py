@@ -9,10 +9,13 @@ import os
 import sys
 from datetime import timedelta
 from pathlib import Path
-from typing import Annotated, Final
+from typing import TYPE_CHECKING, Annotated, Final
 from uuid import UUID
 
 import typer
+
+if TYPE_CHECKING:
+    from fastapi import FastAPI
 
 app: Final = typer.Typer(
     help="A checkout session service on durable execution.",
@@ -39,11 +42,18 @@ def api() -> None:
     """Run the API alone."""
     import uvicorn
 
+    from api.main import create
     from settings import settings
 
     given = settings()
+
+    def application() -> FastAPI:
+        app = create()
+        app.state.temporal_ui = given.temporal_ui
+        return app
+
     uvicorn.run(
-        "api.main:create",
+        application,
         factory=True,
         host=given.host,
         port=given.port,

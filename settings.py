@@ -25,6 +25,7 @@ class Settings(BaseSettings):
     port: int = Field(8000, description="Port of `checkout api`")
     wait: float = Field(10, gt=0, le=60, description="Seconds a call waits for its outcome before it answers 202")
     task_queue: str = Field("checkout", description="Temporal task queue that API and workers share")
+    temporal_ui: str | None = Field(None, description="Base URL of the Temporal UI, for links that operators follow")
     retention_days: int = Field(30, ge=1, description="Days Temporal keeps the history of a finished session")
     sandbox_url: str | None = Field(None, description="Base URL of the sandbox payment provider")
     sandbox_secret: SecretStr | None = Field(None, description="Bearer secret between the service and the sandbox")
@@ -32,6 +33,8 @@ class Settings(BaseSettings):
     gateway_port: int = Field(8001, description="Port of `checkout gateway`")
     gateway_store: Path = Field(Path(".checkout/gateway.db"), description="The sandbox provider's own store")
     gateway_webhook_url: str | None = Field(None, description="Where the sandbox sends its events")
+    api_url: str | None = Field(None, description="Base URL of the API that `checkout ops` talks to")
+    operator_key: SecretStr | None = Field(None, description="Operator's API key that `checkout ops` acts with")
 
 
 @cache

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
+from urllib.parse import quote
 from uuid import UUID
 
+from fastapi import Request
 from psycopg.rows import DictRow
 
-from api.auth import Merchant
+from api.auth import SCOPES, Caller, Merchant
 from api.checkouts import Sessions
 from api.fields import Instant, Shown
 from api.parts import Data
 from api.routes import router as routes
-from checkout.session import SessionState
+from checkout.ids import workflow_of
+from checkout.session import Instalment, SessionState
 from store import session_events
 
 router: Final = routes("/checkout_session", "Checkout sessions")
@@ -49,8 +52,39 @@ WORDS: Final[Mapping[str, str]] = {
 """Each kind of event, in words; a test holds this against what the workflows can say."""
 
 
+STEPS: Final[Mapping[str, str]] = {
+    "customers.create": "making the guest a customer",
+    "customers.archive": "archiving the customer that was made",
+    "contracts.draft": "drafting the contract",
+    "contracts.activate": "putting the contract in force",
+    "contracts.void": "voiding the contract",
+    "payments.choose_method": "choosing a saved payment method",
+    "payments.open_page": "opening the payment page",
+    "payments.page_outcome": "asking what was paid at the page",
+    "payments.close_page": "closing the payment page",
+    "payments.charge": "charging the saved payment method",
+    "payments.refund": "returning the payment",
+    "payments.look_up": "looking up what the gateway did",
+}
+"""Each step that can ask for attention, in words; a test holds this against the activities."""
+
+DECISIONS: Final = frozenset(
+    {
+        "checkout_session.attention_raised",
+        "checkout_session.attention_cleared",
+        "checkout_session.retried",
+        "checkout_session.compensating",
+    }
+)
+"""Events about a step that fails: their words say which."""
+
+
 class Moment(Shown):
-    """Something that happened: *what* in words, *type* as the events name it, *actor* who made it happen."""
+    """Something that happened: *what* in words, *type* as the events name it, *actor* who made it happen.
+
+    *details* says where the session stood right after it: both statuses, `mode` and `attempt` of the confirmation,
+    `step` where one fails or failed, `instalment {n, status, attempts}` where it is about a due payment.
+    """
 
     at: Instant
     sequence: int
@@ -61,35 +95,79 @@ class Moment(Shown):
 
 
 class Timeline(Shown):
+    """*temporal_ui* is the address of the session's workflow in the Temporal UI: the operators' console, so it is
+    null for merchants, and where CHECKOUT_TEMPORAL_UI is not set.
+    """
+
     data: list[Moment]
+    temporal_ui: str | None
 
 
 @router.get("/{session_id}/timeline", summary="What happened to a session, in plain words")
-async def timeline(session_id: UUID, caller: Merchant, database: Data, checkouts: Sessions) -> Timeline:
+async def timeline(
+    session_id: UUID, request: Request, caller: Merchant, database: Data, checkouts: Sessions
+) -> Timeline:
+    """Oldest first. Operators also get the address of the session in the Temporal UI."""
     async with database.of(caller.organisation) as connection:
         rows = await session_events.of_session(connection, session_id)
     if not rows:
         await checkouts.state(caller.organisation, session_id)
-    return Timeline(data=[_moment(row) for row in rows])
+    return Timeline(data=list(_moments(rows)), temporal_ui=_temporal_ui(request, caller, session_id))
 
 
-def _moment(row: DictRow) -> Moment:
-    state = SessionState.model_validate(row["state"])
-    return Moment(
-        at=row["at"],
-        sequence=row["sequence"],
-        type=row["type"],
-        what=WORDS[row["type"]],
-        actor=row["actor"],
-        details={**row["data"], **_details(state)},
-    )
+def _temporal_ui(request: Request, caller: Caller, session: UUID) -> str | None:
+    """The deep link for operators: `app.state.temporal_ui` is the UI's base URL, the namespace is the client's."""
+    base: str | None = getattr(request.app.state, "temporal_ui", None)
+    if not base or SCOPES.index(caller.scope) < SCOPES.index("operator"):
+        return None
+    namespace = quote(request.app.state.temporal.namespace, safe="")
+    workflow = quote(workflow_of(caller.organisation, session), safe="")
+    return f"{base.rstrip('/')}/namespaces/{namespace}/workflows/{workflow}"
 
 
-def _details(state: SessionState) -> dict[str, Any]:
-    """Where the session stood right after it."""
+def _moments(rows: Sequence[DictRow]) -> Iterator[Moment]:
+    before: SessionState | None = None
+    for row in rows:
+        state = SessionState.model_validate(row["state"])
+        details = {**row["data"], **_details(before, state)}
+        yield Moment(
+            at=row["at"],
+            sequence=row["sequence"],
+            type=row["type"],
+            what=_what(row["type"], details),
+            actor=row["actor"],
+            details=details,
+        )
+        before = state
+
+
+def _details(before: SessionState | None, state: SessionState) -> dict[str, Any]:
+    """Where the session stood right after it, and which step or instalment it is about."""
     details: dict[str, Any] = {"session_status": state.status, "payment_status": state.payment_status}
     if state.confirmation is not None:
         details |= {"mode": state.confirmation.mode, "attempt": state.confirmation.attempt}
     if state.attention is not None:
         details["attention"] = state.attention.model_dump(mode="json", exclude={"since"})
+    if attention := state.attention or (before.attention if before else None):
+        details["step"] = attention.step
+    if instalment := _changed(before, state):
+        details["instalment"] = instalment.model_dump(mode="json", include={"n", "status", "attempts"})
     return details
+
+
+def _changed(before: SessionState | None, state: SessionState) -> Instalment | None:
+    """The instalment that is another than *before*; None where there is none, or all of them are new."""
+    known = before.schedule if before else ()
+    return next((each for each in state.schedule if each not in known), None) if known else None
+
+
+def _what(kind: str, details: Mapping[str, Any]) -> str:
+    """The event in words: which attempt, step or try it is about where there can be more than one."""
+    words = WORDS[kind]
+    if kind in DECISIONS and "step" in details:
+        words += f": {STEPS.get(details['step'], details['step'])}"
+    if kind == "checkout_session.confirmed" and details["attempt"] > 1:
+        words += f" again, attempt {details['attempt']}"
+    if "instalment" in details:
+        words += f": instalment {details['instalment']['n']}, try {details['instalment']['attempts']}"
+    return words

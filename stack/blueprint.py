@@ -62,6 +62,11 @@ class Blueprint:
         return self.temporal.address if self.temporal else os.environ["TEMPORAL_ADDRESS"]
 
     @property
+    def temporal_ui(self) -> str:
+        """The base URL of the embedded UI, or what CHECKOUT_TEMPORAL_UI says of another server's; empty for none."""
+        return self.temporal.ui if self.temporal else self.settings.temporal_ui or ""
+
+    @property
     def purposes(self) -> set[str]:
         """What this stack itself listens for, in the words of stack.ports."""
         foreign = (set() if self.postgres else {"postgres"}) | (set() if self.temporal else TEMPORAL_PORTS)
@@ -83,6 +88,7 @@ class Blueprint:
             "CHECKOUT_GATEWAY_PORT": str(self.ports.gateway),
             "CHECKOUT_GATEWAY_STORE": str(self.home / "gateway.db"),
             "CHECKOUT_GATEWAY_WEBHOOK_URL": f"{self.api}/webhooks/sandbox",
+            "CHECKOUT_TEMPORAL_UI": self.temporal_ui,
             "PYTHONUNBUFFERED": "1",
         }
 
