@@ -14,6 +14,8 @@ from uuid import UUID
 
 import typer
 
+from ops import commands as ops
+
 if TYPE_CHECKING:
     from fastapi import FastAPI
 
@@ -23,6 +25,7 @@ app: Final = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,  # they print local variables, and those hold secrets
 )
+app.add_typer(ops.app, name="ops")
 
 PortBase = Annotated[int, typer.Option(min=1024, max=65516, help="Use ports from here to 19 above.")]
 ReadyFile = Annotated[Path | None, typer.Option(help="Write addresses, keys and process ids here as JSON.")]
@@ -124,6 +127,7 @@ def demo(
 
 
 @app.command()
+@ops.app.command("audit")
 def audit(
     organisation: Annotated[UUID | None, typer.Option(help="Judge this organisation only.")] = None,
     session: Annotated[UUID | None, typer.Option(help="Judge this session only.")] = None,

@@ -1,0 +1,1 @@
+"""`checkout ops`: the operator's command line, over the REST API alone."""
