@@ -22,6 +22,7 @@ from settings import Settings, settings
 from store.contract_steps import ContractSteps
 from store.customer_steps import CustomerSteps
 from store.database import Database
+from store.loose_ends import SessionRows
 from store.payment_records import PaymentRecords
 from store.session_view import SessionView
 from workflows.checkout import CheckoutWorkflow
@@ -59,6 +60,8 @@ def bound(
         payments.refund,
         payments.look_up,
         sessions.publish,
+        sessions.standing,
+        sessions.loose_ends,
     ]
 
 
@@ -68,7 +71,7 @@ def activities(database: Database, gateways: Mapping[str, PaymentGateway]) -> li
         CustomerActivities(CustomerSteps(database)),
         ContractActivities(ContractSteps(database)),
         PaymentActivities(gateways, PaymentRecords(database)),
-        SessionActivities(SessionView(database)),
+        SessionActivities(SessionView(database), SessionRows(database)),
     )
 
 

@@ -11,11 +11,11 @@ from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
 
 from checkout.commands import AtKey, Charge, ChooseMethod, OpenPage, Refund
 from checkout.outcomes import (
-    ChargeAnswer,
     CloseAnswer,
     Declined,
     LookUpAnswer,
     MethodAnswer,
+    NotFound,
     PageOpen,
     RefundAnswer,
     UnderWay,
@@ -24,6 +24,10 @@ from gateways.port import PageRequest, PaymentGateway, ToCharge
 
 INTERVALS: Final = (1, 2, 4, 8, 15, 30, 60, 120)
 """Seconds between two askings whether a page was paid: five within the first 30 s; the last one repeats."""
+
+
+NEVER_ARRIVED: Final = Declined(code="never_arrived")
+"""What a charge comes to whose key the gateway does not know long after it was posted."""
 
 
 class PaymentRecords(Protocol):
@@ -80,14 +84,19 @@ class PaymentActivities:
         return answer
 
     @activity.defn(name="payments.charge")
-    async def charge(self, cmd: Charge) -> ChargeAnswer:
-        """Charge the saved method, once under this key."""
+    async def charge(self, cmd: Charge) -> LookUpAnswer:
+        """Charge the saved method, once under this key. A key that the gateway may have forgotten is looked up instead:
+        where it does not know it either, nothing was charged under it, and nothing will be.
+        """
         to = await self._records.charge(cmd)
         if isinstance(to, Declined):
             return to
-        answer = await self._gateways[to.gateway].charge(
-            cmd.key, cmd.organisation, cmd.session, to.token, cmd.amount, to.description
-        )
+        gateway = self._gateways[to.gateway]
+        if cmd.at - to.first_at > gateway.memory:
+            answer = await gateway.look_up(cmd.key, cmd.organisation)
+            answer = NEVER_ARRIVED if isinstance(answer, NotFound) else answer
+        else:
+            answer = await gateway.charge(cmd.key, cmd.organisation, cmd.session, to.token, cmd.amount, to.description)
         await self._records.answered(cmd, answer)
         return answer
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import Annotated, Final
 from uuid import UUID, uuid4
 
@@ -27,13 +26,11 @@ from checkout.commands import Request as Command
 from checkout.ids import update_of, workflow_of
 from checkout.lifecycle import FINAL
 from checkout.session import SessionState
+from reconciler.further_runs import FurtherRuns
 from store import sessions
 from store.database import Database
 from workflows.checkout import CheckoutWorkflow
-from workflows.search_attributes import typed
-
-TASK_TIMEOUT: Final = timedelta(seconds=5)
-"""How long a worker may take for a step of orchestration: after a killed one, this is waited before another goes on."""
+from workflows.resuming import presented
 
 SOON: Final = 1.0
 """Seconds after which a call that is still running asks whether it is waiting for another one's answer."""
@@ -55,21 +52,18 @@ class Checkouts:
         self._database = database
         self._task_queue = task_queue
         self._wait = wait
+        self._further = FurtherRuns(client, database, task_queue)
 
     async def start(self, opening: Opening) -> bool:
         """Start the session's workflow; False when it was started before. Raises `temporarily-unavailable`."""
-        state = opening.state()
         try:
             await asyncio.wait_for(
                 self._client.start_workflow(
                     CheckoutWorkflow.run,
                     opening,
-                    id=workflow_of(opening.organisation, opening.session),
                     task_queue=self._task_queue,
                     id_reuse_policy=WorkflowIDReusePolicy.REJECT_DUPLICATE,
-                    task_timeout=TASK_TIMEOUT,
-                    search_attributes=typed(state),
-                    static_summary=f"Checkout of {state.offer.amount_due}",
+                    **presented(opening),
                 ),
                 self._wait,
             )
@@ -152,15 +146,15 @@ class Checkouts:
         finally:
             sent.cancel()
 
-    async def hint(self, organisation: UUID, session: UUID, event: str) -> bool:
-        """Tell the session that something happened at the gateway; False where nobody heard it."""
-        handle = self._client.get_workflow_handle(workflow_of(organisation, session))
+    async def hint(self, organisation: UUID, session: UUID, reported: PaymentReported) -> bool:
+        """Tell the session that something happened at the gateway; False where nobody heard it. A workflow that is over
+        goes on in a further run where there is something left to do: the session goes on, or money arrived late.
+        """
         try:
-            reported = PaymentReported(event=event)
-            await asyncio.wait_for(handle.signal(CheckoutWorkflow.payment_reported, reported), self._wait)
+            async with asyncio.timeout(self._wait):
+                return await self._further.pass_on(organisation, session, reported)
         except NO_ANSWER:
             return False
-        return True
 
     async def _answer(self, organisation: UUID, session: UUID, cmd: Command, sent: asyncio.Future[Accepted]) -> Told:
         try:

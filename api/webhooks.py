@@ -10,6 +10,7 @@ from api.checkouts import Sessions
 from api.parts import Data, Gateways
 from api.problems import Problem
 from api.routes import router as routes
+from checkout.commands import PaymentReported
 from gateways.port import ForgedEvent
 from store import gateway_events
 
@@ -29,7 +30,9 @@ async def take(
         raise Problem("unauthorized", "The event's signature is missing, malformed, wrong or too old.") from None
     async with database.unbound() as connection:
         fresh = await gateway_events.keep(connection, gateway, event)
-    if fresh and event.account and event.reference and await checkouts.hint(event.account, event.reference, event.id):
-        async with database.unbound() as connection:
-            await gateway_events.passed_on(connection, gateway, event.id)
+    if fresh and event.account and event.reference:
+        reported = PaymentReported(event=event.id, key=event.key, captured=event.captured)
+        if await checkouts.hint(event.account, event.reference, reported):
+            async with database.unbound() as connection:
+                await gateway_events.passed_on(connection, gateway, event.id)
     return {"received": True}

@@ -9,7 +9,7 @@ from typing import Final
 from audit.evidence import Evidence, UpdateCall
 from audit.rest import page_ends
 from checkout.ids import workflow_of
-from checkout.lifecycle import FINAL, PAYMENT, SESSION, Payment, Status
+from checkout.lifecycle import PAYMENT, SESSION, Payment, Status
 from checkout.session import SessionState
 
 UNDER_WAY: Final = frozenset({"RUNNING", "CONTINUED_AS_NEW"})
@@ -118,15 +118,10 @@ def rows_have_their_workflow(seen: Evidence) -> Iterator[str]:
         if not seen.runs:
             yield "only payments, contracts, events or the ledger know it: no row and no workflow"
         return
-    if not seen.runs and (_goes_on(state) or seen.now - state.last_activity_at < seen.retention):
+    if not seen.runs and (state.goes_on or seen.now - state.last_activity_at < seen.retention):
         yield f"it is {state.status} and has no workflow"
-    if seen.runs and _goes_on(state) and not any(run.status in UNDER_WAY for run in seen.runs):
+    if seen.runs and state.goes_on and not any(run.status in UNDER_WAY for run in seen.runs):
         yield f"it is {state.status}, and its workflow is over"
-
-
-def _goes_on(state: SessionState) -> bool:
-    """Whether its workflow still has something to do."""
-    return state.status not in FINAL or any(part.status not in {"paid", "cancelled"} for part in state.schedule)
 
 
 def workflows_end_well(seen: Evidence) -> Iterator[str]:

@@ -30,10 +30,12 @@ class Opening(Frozen):
     customer: UUID | None
     business_entity: UUID | None
     policy: Policy = Policy()
+    resumed: SessionState | None = None
+    """A further run: the session as it was last published by the run before."""
 
     def state(self) -> SessionState:
         """The session as it opens: what the API answers and the workflow starts from."""
-        return SessionState(
+        return self.resumed or SessionState(
             id=self.session,
             organisation=self.organisation,
             guest_checkout=self.guest_checkout,
@@ -119,10 +121,20 @@ class RefusedUpdate(Frozen):
     current_estimation_id: str | None = None
 
 
+class FoundAdrift(Frozen):
+    """What the reconciler found. *missing* are keys that our rows call captured, and that the gateway does not know."""
+
+    missing: tuple[str, ...] = ()
+
+
 class PaymentReported(Frozen):
-    """A hint that something happened at the gateway. Nothing in it is believed."""
+    """A hint that something happened at the gateway. Nothing in it is believed: the gateway is asked. *key* is what it
+    happened under, *captured* whether money is said to have moved.
+    """
 
     event: str
+    key: str | None = None
+    captured: bool = False
 
 
 # --- activities ----------------------------------------------------------------------------------------------
@@ -200,7 +212,17 @@ class Refund(AtKey):
     of: str
 
 
+class FindLooseEnds(Effect):
+    """What do rows hold of a session that is not part of it? *kept* is the attempt that is, if one is; under the keys
+    *reported* money is said to have arrived, whatever their rows say.
+    """
+
+    kept: int | None
+    reported: tuple[str, ...] = ()
+
+
 class Publish(Frozen):
     """Write the view and one row per event; the last event's state is the view."""
 
     events: tuple[SessionEvent, ...]
+    policy: Policy = Policy()

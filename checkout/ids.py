@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from typing import Final
 from uuid import UUID, uuid5
 
@@ -46,6 +47,12 @@ def page_key(session: UUID, attempt: int) -> str:
 def charge_key(session: UUID, attempt: int, instalment: int, charge: int) -> str:
     """The key of the *charge*-th try at an instalment: a new one only after a definite no."""
     return f"{session}/{attempt}/charge/{instalment}/{charge}"
+
+
+def attempt_of(session: UUID, key: str) -> int | None:
+    """The attempt of *session* that made *key*, a page's or a charge's; None for any other key."""
+    found = re.fullmatch(rf"{session}/(\d{{1,9}})/(page|charge/\d+/\d+)", key)
+    return int(found[1]) if found else None
 
 
 def refund_key(of: str) -> str:

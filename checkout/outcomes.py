@@ -8,6 +8,7 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict, Field
 
 from checkout.money import Money
+from checkout.session import Policy, SessionState
 
 
 class Answer(BaseModel):
@@ -131,6 +132,48 @@ class MethodChosen(Answer):
 
     outcome: Literal["method_chosen"] = "method_chosen"
     method: UUID
+
+
+class Published(Answer):
+    """The view is written; *version* is the number that the last event has there."""
+
+    outcome: Literal["published"] = "published"
+    version: int
+
+
+class Standing(Answer):
+    """A session as its rows have it, and the rules that it was opened with; *state* is None where there is no row.
+    Attempts of which there is a trace count, also where the state does not know of them.
+    """
+
+    outcome: Literal["standing"] = "standing"
+    state: SessionState | None = None
+    policy: Policy = Policy()
+
+
+class LooseCharge(Answer):
+    """A charge or page that may hold money which the session does not know of. *page* tells the two apart."""
+
+    key: str
+    amount: Money
+    page: bool
+
+
+class LooseContract(Answer):
+    """A contract, drafted or in force, of an attempt that is no part of the session."""
+
+    contract: UUID
+    attempt: int
+    estimation_id: str
+
+
+class LooseEnds(Answer):
+    """What rows hold of a session that is not part of it; *guest* says whether its customer was left behind."""
+
+    outcome: Literal["loose_ends"] = "loose_ends"
+    charges: tuple[LooseCharge, ...] = ()
+    contracts: tuple[LooseContract, ...] = ()
+    guest: bool = False
 
 
 CustomerAnswer = Annotated[CustomerReady | Refused, Field(discriminator="outcome")]

@@ -10,7 +10,8 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict
 
-from checkout.lifecycle import Payment, Status
+from checkout.ids import attempt_of
+from checkout.lifecycle import FINAL, Payment, Status
 from checkout.money import Money
 
 SERVICE: Final = "service"
@@ -112,6 +113,11 @@ class Instalment(Frozen):
     status: Literal["scheduled", "due", "charging", "paid", "failed", "cancelled"] = "scheduled"
     attempts: int = 0
 
+    @property
+    def owed(self) -> bool:
+        """Whether it is still to be collected."""
+        return self.status not in {"paid", "cancelled"}
+
 
 class Attention(Frozen):
     """Somebody is asked to decide. *step* is the activity that fails, *can* what an operator may do now."""
@@ -150,6 +156,20 @@ class SessionState(Frozen):
     paid_at: datetime | None = None
     completed_at: datetime | None = None
     cancelled_at: datetime | None = None
+
+    @property
+    def kept(self) -> int | None:
+        """The attempt whose effects are part of the session, if one is: that of a confirmation that runs or held."""
+        return self.attempts if self.status in {Status.PROCESSING, Status.COMPLETED} else None
+
+    def is_late(self, key: str) -> bool:
+        """Whether money under *key*, a page's or a charge's, is no part of the session."""
+        return attempt_of(self.id, key) not in {None, self.kept}
+
+    @property
+    def goes_on(self) -> bool:
+        """Whether there is still something to do: a confirm or the expiry to wait for, or money to collect."""
+        return self.status not in FINAL or any(instalment.owed for instalment in self.schedule)
 
     @property
     def next_due_at(self) -> datetime | None:

@@ -61,11 +61,14 @@ class PageRequest:
 
 @dataclass(frozen=True)
 class ToCharge:
-    """What a charge needs from the rows: which gateway, its token of the saved method, and what to call it."""
+    """What a charge needs from the rows: which gateway, its token of the saved method, what to call it, and when its
+    key was first used.
+    """
 
     gateway: str
     token: str
     description: str
+    first_at: datetime
 
 
 @dataclass(frozen=True)
@@ -84,12 +87,16 @@ class SavedMethod:
 
 @dataclass(frozen=True)
 class GatewayEvent:
-    """A hint that something happened: *id* is the gateway's, *account* the organisation, *reference* the session."""
+    """A hint that something happened: *id* is the gateway's, *account* the organisation, *reference* the session, *key*
+    what it happened under, *captured* whether money is said to have moved.
+    """
 
     id: str
     type: str
     account: UUID | None
     reference: UUID | None
+    key: str | None = None
+    captured: bool = False
 
 
 class PaymentGateway(Protocol):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import timedelta
 from typing import Any, Final, TypeVar
 from uuid import UUID
@@ -40,6 +40,9 @@ REFUND: Final[TypeAdapter[RefundAnswer]] = TypeAdapter(RefundAnswer)
 LOOK_UP: Final[TypeAdapter[LookUpAnswer]] = TypeAdapter(LookUpAnswer)
 ATTACH: Final[TypeAdapter[SavedMethod | Declined]] = TypeAdapter(SavedMethod | Declined)
 EVENT: Final[TypeAdapter[GatewayEvent]] = TypeAdapter(GatewayEvent)
+
+CAPTURED: Final = frozenset({"page.paid", "charge.captured"})
+"""The types of events that say that money moved."""
 
 
 class SandboxGateway:
@@ -109,7 +112,7 @@ class SandboxGateway:
         """Only what bears our secret's signature, made in the last five minutes, is an event."""
         try:
             content = self._webhook.verify(body, dict(headers))
-            return EVENT.validate_python(content)
+            return replace(EVENT.validate_python(content), captured=content.get("type") in CAPTURED)
         except (WebhookVerificationError, ValueError) as error:  # ValueError: a malformed header, or no JSON
             raise ForgedEvent from error
 

@@ -12,6 +12,9 @@ from store.database import Connection, Database
 PLAN_GONE: Final = Refused(problem="plan-not-available", detail="The plan of this session is archived.")
 CUSTOMER_GONE: Final = Refused(problem="customer-required", detail="The customer of this session is archived.")
 VOID: Final = Refused(problem="contract-creation-failed", detail="The contract of this attempt is void.")
+ANOTHER: Final = Refused(
+    problem="contract-creation-failed", detail="This attempt has a contract already, of another estimate."
+)
 
 
 class ContractSteps:
@@ -21,6 +24,8 @@ class ContractSteps:
     async def draft(self, cmd: ContractStep) -> ContractAnswer:
         """One contract per attempt, from the content row; the second time it finds the first."""
         async with self._database.of(cmd.organisation) as connection:
+            if made := await _made(connection, cmd):
+                return made
             if cmd.plan is not None and not await _holds(
                 connection, "SELECT 1 FROM plans WHERE id = %s AND status = 'active' FOR SHARE", cmd.plan
             ):
@@ -30,8 +35,8 @@ class ContractSteps:
             ):
                 return CUSTOMER_GONE
             await link(connection, cmd, cmd.customer, cmd.attempt, created=False)
-            status = await _insert(connection, cmd, "draft")
-            return VOID if status == "void" else Done()
+            await _insert(connection, cmd, "draft")
+            return await _made(connection, cmd) or VOID
 
     async def activate(self, cmd: ContractStep) -> ContractAnswer:
         async with self._database.of(cmd.organisation) as connection:
@@ -59,22 +64,33 @@ async def _holds(connection: Connection, question: LiteralString, value: object)
     return await cursor.fetchone() is not None
 
 
-async def _insert(connection: Connection, cmd: ContractStep, status: str) -> str:
-    """Write the attempt's contract unless it is there, and give its status as it now is."""
+async def _made(connection: Connection, cmd: ContractStep) -> ContractAnswer | None:
+    """What the contract that this attempt has already makes of its draft; None where there is none yet."""
+    cursor = await connection.execute("SELECT status, estimation_id FROM contracts WHERE id = %s", (cmd.contract,))
+    row = await cursor.fetchone()
+    if row is None:
+        return None
+    if row["status"] == "void":
+        return VOID
+    return Done() if row["estimation_id"] == cmd.estimation_id else ANOTHER
+
+
+async def _insert(connection: Connection, cmd: ContractStep, status: str) -> None:
+    """Write the attempt's contract unless it is there. Raises LookupError."""
     cursor = await connection.execute(
         """
-        WITH made AS (
+        WITH content AS (SELECT * FROM contents WHERE estimation_id = %(estimation)s),
+        made AS (
             INSERT INTO contracts (id, organisation_id, session_id, attempt, customer_id, estimation_id, currency,
                                    name, start_date, end_date, status, created_at)
             SELECT %(contract)s, organisation_id, %(session)s, %(attempt)s, %(customer)s, estimation_id,
                    content #>> '{contract,currency}', content #>> '{contract,name}',
                    (content #>> '{contract,start_date}')::date, (content #>> '{contract,end_date}')::date,
                    %(status)s, %(at)s
-            FROM contents WHERE estimation_id = %(estimation)s
+            FROM content
             ON CONFLICT (id) DO NOTHING
-            RETURNING status
         )
-        SELECT status FROM made UNION ALL SELECT status FROM contracts WHERE id = %(contract)s
+        SELECT 1 FROM content
         """,
         {
             "contract": cmd.contract,
@@ -86,8 +102,5 @@ async def _insert(connection: Connection, cmd: ContractStep, status: str) -> str
             "at": cmd.at,
         },
     )
-    row = await cursor.fetchone()
-    if row is None:
+    if await cursor.fetchone() is None:
         raise LookupError("the content row of this session is missing")
-    found: str = row["status"]
-    return found

@@ -17,6 +17,7 @@ from checkout.outcomes import (
     MethodAnswer,
     MethodChosen,
     NeedsCustomer,
+    NothingToRefund,
     Refunded,
     Refused,
 )
@@ -29,6 +30,7 @@ SETTLED: Final[Mapping[type, str]] = {
     Closed: "declined",
     NeedsCustomer: "declined",
     Refunded: "refunded",
+    NothingToRefund: "declined",
 }
 """What an answer makes of its row; any other answer leaves it as it is."""
 
@@ -73,7 +75,7 @@ class PaymentRecords:
     async def page(self, cmd: OpenPage) -> tuple[str, PageRequest]:
         """Record the page's key, and gather what its customer is shown."""
         async with self._database.of(cmd.organisation) as connection:
-            await _record(connection, cmd, "charge")
+            await _record(connection, cmd, "charge", expires_at=cmd.expires_at)
             return await _gateway(connection, cmd.organisation), await _page(connection, cmd)
 
     async def charge(self, cmd: Charge) -> ToCharge | Declined:
@@ -86,23 +88,28 @@ class PaymentRecords:
             method = await cursor.fetchone()
             if method is None:
                 return REMOVED
-            await _record(connection, cmd, "charge")
+            first_at = await _record(connection, cmd, "charge")
             description = await _description(connection, cmd.notes)
-        return ToCharge(gateway=method["gateway"], token=method["token"], description=description)
+        return ToCharge(gateway=method["gateway"], token=method["token"], description=description, first_at=first_at)
 
     async def refund(self, cmd: Refund) -> str:
-        """Record the refund's key; nothing is recorded where nothing was captured."""
+        """Record the refund's key; where our row says that nothing was captured, its answer does."""
         async with self._database.of(cmd.organisation) as connection:
+            cursor = await connection.execute(
+                "SELECT 1 FROM payments WHERE key = %s AND status = 'captured'", (cmd.of,)
+            )
+            if await cursor.fetchone():
+                await _record(connection, cmd, "refund")
             return await _gateway(connection, cmd.organisation)
 
     async def answered(self, cmd: AtKey, answer: LookUpAnswer) -> None:
-        """Settle the row of the key with the gateway's answer; a refund's row is made by it."""
+        """Settle the row of the key with the gateway's answer. Where money moved and there is no row, it is made."""
         status = SETTLED.get(type(answer))
         if status is None:
             return
         async with self._database.of(cmd.organisation) as connection:
-            if isinstance(answer, Refunded):
-                await _record(connection, cmd, "refund", answer.amount)
+            if isinstance(answer, Captured | Refunded):
+                await _record(connection, cmd, "refund" if isinstance(answer, Refunded) else "charge")
             await connection.execute(
                 """
                 UPDATE payments SET status = %(status)s, reference = coalesce(%(reference)s, reference),
@@ -120,15 +127,25 @@ class PaymentRecords:
             )
 
 
-async def _record(connection: Connection, cmd: AtKey | OpenPage, kind: str, amount: Money | None = None) -> None:
-    money = amount or cmd.amount
-    await connection.execute(
+async def _record(
+    connection: Connection, cmd: AtKey | OpenPage, kind: str, expires_at: datetime | None = None
+) -> datetime:
+    """Write the key's row unless it is there; the instant of the first time."""
+    cursor = await connection.execute(
         """
-        INSERT INTO payments (key, organisation_id, session_id, kind, amount_minor, currency, status, at)
-        VALUES (%s, %s, %s, %s, %s, %s, 'pending', %s) ON CONFLICT (key) DO NOTHING
+        INSERT INTO payments AS known (key, organisation_id, session_id, kind, amount_minor, currency, status, at,
+                                       expires_at)
+        VALUES (%s, %s, %s, %s, %s, %s, 'pending', %s, %s)
+        ON CONFLICT (key) DO UPDATE SET key = known.key
+        RETURNING at
         """,
-        (cmd.key, cmd.organisation, cmd.session, kind, money.minor, money.currency, cmd.at),
+        (cmd.key, cmd.organisation, cmd.session, kind, cmd.amount.minor, cmd.amount.currency, cmd.at, expires_at),
     )
+    row = await cursor.fetchone()
+    if row is None:
+        raise LookupError("the key belongs to another organisation")
+    at: datetime = row["at"]
+    return at
 
 
 async def _gateway(connection: Connection, organisation: UUID) -> str:
@@ -153,14 +170,15 @@ async def _page(connection: Connection, cmd: OpenPage) -> PageRequest:
         """
         SELECT coalesce(entity.name, organisation.name) AS merchant,
                content.content #> '{estimates,current_invoice}' AS invoice,
-               details.details AS details
+               details.details AS details, page.expires_at AS expires_at
         FROM contents content
+        JOIN payments page ON page.key = %(key)s
         JOIN organisations organisation ON organisation.id = content.organisation_id
         JOIN details ON details.id = %(details)s
         LEFT JOIN business_entities entity ON entity.id = (details.details ->> 'business_entity_id')::uuid
         WHERE content.estimation_id = %(estimation)s
         """,
-        {"details": cmd.details, "estimation": cmd.estimation_id},
+        {"key": cmd.key, "details": cmd.details, "estimation": cmd.estimation_id},
     )
     row = await cursor.fetchone()
     if row is None:
@@ -177,7 +195,7 @@ async def _page(connection: Connection, cmd: OpenPage) -> PageRequest:
         cancel_url=urls.get("cancel_url"),
         pending_url=urls.get("pending_url"),
         preferred=cmd.preferred,
-        expires_at=cmd.expires_at,
+        expires_at=row["expires_at"],
     )
 
 

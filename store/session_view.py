@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Any
+from uuid import UUID
 
 from psycopg.types.json import Jsonb
 
 from checkout.commands import Publish
-from checkout.session import SessionEvent, SessionState
+from checkout.outcomes import Published
+from checkout.session import Policy, SessionEvent, SessionState
 from store.database import Connection, Database
 
 
@@ -15,51 +18,93 @@ class SessionView:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def publish(self, cmd: Publish) -> None:
-        """Write the events and the state after the last of them, in one transaction; again changes nothing."""
+    async def publish(self, cmd: Publish, run: str) -> Published:
+        """Write the events of a workflow *run* and the state after the last of them, in one transaction; again changes
+        nothing. An event is numbered behind what is there: a run that was reset counts from where it was reset to, and
+        what the run before it wrote stays.
+        """
         state = cmd.events[-1].state
         async with self._database.of(state.organisation) as connection:
-            async with connection.cursor() as cursor:
-                await cursor.executemany(
-                    """
-                    INSERT INTO session_events (organisation_id, session_id, sequence, type, actor, data, state, at)
-                    VALUES (%s, %s, %s, %s, %s, %s, %s, %s) ON CONFLICT (session_id, sequence) DO NOTHING
-                    """,
-                    [_event_row(event) for event in cmd.events],
-                )
-            await _write(connection, state)
+            head = await _head(connection, state.id)
+            written = await _written(connection, state.id, run, cmd.events[0].sequence)
+            fresh = [event for event in cmd.events if event.sequence not in written]
+            numbered = _numbered(fresh, head)
+            if numbered:
+                await _append(connection, run, fresh, numbered)
+                await _write(connection, numbered[-1], cmd.policy, run)
+                return Published(version=numbered[-1].version)
+        return Published(version=written[cmd.events[-1].sequence])
 
 
-def _event_row(event: SessionEvent) -> tuple[Any, ...]:
-    state = event.state
+async def _head(connection: Connection, session: UUID) -> int:
+    """The number of the last event, held until this transaction ends; 0 where there is none."""
+    cursor = await connection.execute("SELECT version FROM checkout_sessions WHERE id = %s FOR UPDATE", (session,))
+    row = await cursor.fetchone()
+    return row["version"] if row else 0
+
+
+async def _written(connection: Connection, session: UUID, run: str, since: int) -> Mapping[int, int]:
+    """What this run wrote before, from its own number *since* on: its own number, and the one it got."""
+    cursor = await connection.execute(
+        "SELECT run_sequence, sequence FROM session_events WHERE session_id = %s AND run_id = %s AND run_sequence >= %s",
+        (session, run, since),
+    )
+    return {row["run_sequence"]: row["sequence"] for row in await cursor.fetchall()}
+
+
+def _numbered(events: Sequence[SessionEvent], head: int) -> list[SessionState]:
+    """The states of *events*, each with the version that it gets."""
+    versions = (max(event.sequence, head + place) for place, event in enumerate(events, start=1))
+    return [
+        event.state.model_copy(update={"version": version}) for event, version in zip(events, versions, strict=True)
+    ]
+
+
+async def _append(
+    connection: Connection, run: str, events: Sequence[SessionEvent], states: Sequence[SessionState]
+) -> None:
+    async with connection.cursor() as cursor:
+        await cursor.executemany(
+            """
+            INSERT INTO session_events (organisation_id, session_id, sequence, type, actor, data, state, at, run_id,
+                                        run_sequence)
+            VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
+            """,
+            [_event_row(event, state, run) for event, state in zip(events, states, strict=True)],
+        )
+
+
+def _event_row(event: SessionEvent, state: SessionState, run: str) -> tuple[Any, ...]:
     return (
         state.organisation,
         state.id,
-        event.sequence,
+        state.version,
         event.type,
         event.actor,
         Jsonb(dict(event.data)),
         Jsonb(state.model_dump(mode="json")),
         event.at,
+        run,
+        event.sequence,
     )
 
 
-async def _write(connection: Connection, state: SessionState) -> None:
+async def _write(connection: Connection, state: SessionState, policy: Policy, run: str) -> None:
     await connection.execute(
         """
         INSERT INTO checkout_sessions AS current (
             id, organisation_id, version, checkout_session_status, payment_status, customer_id, contract_id,
-            guest_checkout, business_entity_id, currency, needs_attention, state, created_at, confirmed_at, paid_at,
-            last_activity_at, due_at)
+            guest_checkout, business_entity_id, currency, needs_attention, state, policy, run_id, created_at,
+            confirmed_at, paid_at, last_activity_at, due_at)
         VALUES (
             %(id)s, %(organisation)s, %(version)s, %(status)s, %(payment_status)s, %(customer)s, %(contract)s,
-            %(guest)s, %(entity)s, %(currency)s, %(attention)s, %(state)s, %(created_at)s, %(confirmed_at)s,
-            %(paid_at)s, %(last_activity_at)s, %(due_at)s)
+            %(guest)s, %(entity)s, %(currency)s, %(attention)s, %(state)s, %(policy)s, %(run)s, %(created_at)s,
+            %(confirmed_at)s, %(paid_at)s, %(last_activity_at)s, %(due_at)s)
         ON CONFLICT (id) DO UPDATE SET
             version = excluded.version, checkout_session_status = excluded.checkout_session_status,
             payment_status = excluded.payment_status, customer_id = excluded.customer_id,
             contract_id = excluded.contract_id, currency = excluded.currency,
-            needs_attention = excluded.needs_attention, state = excluded.state,
+            needs_attention = excluded.needs_attention, state = excluded.state, run_id = excluded.run_id,
             confirmed_at = excluded.confirmed_at, paid_at = excluded.paid_at,
             last_activity_at = excluded.last_activity_at, due_at = excluded.due_at
         WHERE current.version < excluded.version
@@ -77,6 +122,8 @@ async def _write(connection: Connection, state: SessionState) -> None:
             "currency": state.offer.amount_due.currency,
             "attention": state.attention is not None,
             "state": Jsonb(state.model_dump(mode="json")),
+            "policy": Jsonb(policy.model_dump(mode="json")),
+            "run": run,
             "created_at": state.created_at,
             "confirmed_at": state.confirmed_at,
             "paid_at": state.paid_at,

@@ -48,7 +48,7 @@ def test_every_activity_is_registered_with_the_worker() -> None:
         CustomerActivities(nobody),
         ContractActivities(nobody),
         PaymentActivities({}, nobody),
-        SessionActivities(nobody),
+        SessionActivities(nobody, nobody),
     )
     names = {activity._Definition.must_from_callable(each).name for each in registered}
     assert names == {f"{name}.{verb}" for name, party in PARTIES.items() for verb in defined(party)}

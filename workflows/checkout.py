@@ -12,18 +12,21 @@ from typing import Final
 from temporalio import workflow
 from temporalio.exceptions import is_cancelled_exception
 
+from activities.sessions import SessionActivities
 from checkout.commands import (
     Accepted,
     Cancel,
     Compensate,
     Confirm,
+    Effect,
+    FoundAdrift,
     Opening,
     PaymentReported,
     Request,
     Retry,
     Update,
 )
-from checkout.lifecycle import FINAL, Event, Status
+from checkout.lifecycle import Event, Status
 from checkout.session import Confirmation as ConfirmationState
 from checkout.session import SessionState
 from workflows.collection import Collection
@@ -31,7 +34,9 @@ from workflows.confirmation import Confirmation
 from workflows.ending import complete, turn_back
 from workflows.hosted_page import HostedPage
 from workflows.live import LiveSession
-from workflows.refusals import may_cancel, may_compensate, may_confirm, may_retry, may_update, refused_by
+from workflows.loose_ends import LooseEnds
+from workflows.policies import PUBLISH_SURELY
+from workflows.refusals import may_cancel, may_compensate, may_confirm, may_retry, may_update, refused, refused_by
 from workflows.saga import Undone, shielded
 from workflows.steps import Steps
 
@@ -48,6 +53,8 @@ class CheckoutWorkflow:
         self._live = LiveSession(opening)
         self._opened = opening.state()
         self._steps = Steps(self._live)
+        self._loose = LooseEnds(self._live)
+        self._ready = opening.resumed is None
         self._reports = 0
         self._ended = 0
         self._undone: dict[int, BaseException] = {}
@@ -55,6 +62,8 @@ class CheckoutWorkflow:
 
     @workflow.run
     async def run(self, opening: Opening) -> None:  # noqa: ARG002 - __init__ takes it
+        if not self._ready:
+            await shielded(self._take_over())
         publisher = asyncio.create_task(self._live.publish_for_ever())
         try:
             await self._live_through()
@@ -66,16 +75,32 @@ class CheckoutWorkflow:
         await shielded(self._settle())
         publisher.cancel()
 
+    async def _take_over(self) -> None:
+        """Begin a further run where the one before it ended; until then nothing is accepted."""
+        effect = Effect(**self._live.effect())
+        standing = await workflow.execute_activity_method(
+            SessionActivities.standing, effect, summary="Where the run before this one ended", **PUBLISH_SURELY
+        )
+        self._live.stand_at(standing)
+        self._ready = True
+        if self._live.state.goes_on:
+            self._live.change("checkout_session.resumed")
+
     async def _live_through(self) -> None:
-        while self._live.status not in FINAL:
-            await self._until_left_open()
-            await self._confirm_once()
-        if self._live.status is Status.COMPLETED and self._live.state.schedule:
-            await Collection(self._live, self._steps).run()
+        """Do what is to be done next, until there is nothing; what is no part of the session is taken back first."""
+        while self._live.state.goes_on:
+            if self._live.adrift:
+                await shielded(self._loose.tie(self._steps))
+            elif self._live.status is Status.OPEN:
+                await self._until_left_open()
+            elif self._live.status is Status.PROCESSING:
+                await self._confirm_once()
+            else:
+                await Collection(self._live, self._steps).run()
 
     async def _until_left_open(self) -> None:
         """Wait for a confirm, a cancel or the expiry; after a timeout look again before acting."""
-        while self._live.status is Status.OPEN:
+        while self._live.status is Status.OPEN and not self._live.adrift:
             expires = self._live.state.offer.expires_at
             if workflow.now() >= expires:
                 self._live.move(Event.EXPIRE)
@@ -90,12 +115,11 @@ class CheckoutWorkflow:
                 continue
 
     def _left_open_or_moved(self, expires: datetime) -> bool:
-        return self._live.status is not Status.OPEN or self._live.state.offer.expires_at != expires
+        moved = self._live.status is not Status.OPEN or self._live.state.offer.expires_at != expires
+        return moved or self._live.adrift
 
     async def _confirm_once(self) -> None:
-        """Where the session is being confirmed: run the saga to its end, completed; or undone, then reopened or closed."""
-        if self._live.status is not Status.PROCESSING:
-            return
+        """Run the saga to its end: completed; or undone, and reopened or closed."""
         attempt = self._live.confirmation.attempt
         page = HostedPage(self._live, self._steps, lambda: self._reports)
         try:
@@ -118,11 +142,16 @@ class CheckoutWorkflow:
             self._live.move(Event.CANCEL, actor="temporal")
 
     async def _settle(self) -> None:
-        """End only when every read shows the end, and every caller has its answer."""
+        """End only when every read shows the end, every caller has its answer, and nothing is left to take back."""
         self._steps.decision = None
-        await workflow.wait_condition(
-            lambda: self._live.published >= self._live.state.version and workflow.all_handlers_finished()
-        )
+        while not self._at_rest():
+            if self._live.adrift:
+                await self._loose.tie(self._steps)
+            await workflow.wait_condition(lambda: self._at_rest() or self._live.adrift)
+
+    def _at_rest(self) -> bool:
+        published = self._live.published >= self._live.state.version
+        return published and not self._live.adrift and workflow.all_handlers_finished()
 
     @workflow.update(name="confirm", description="Confirm: make the contract, and charge, schedule or skip the payment")
     async def confirm(self, cmd: Confirm) -> Accepted:
@@ -153,7 +182,7 @@ class CheckoutWorkflow:
 
     @confirm.validator
     def _may_confirm(self, cmd: Confirm) -> None:
-        may_confirm(self._live.state, cmd, workflow.now())
+        may_confirm(self._known(cmd), cmd, workflow.now())
 
     @workflow.update(name="update", description="Replace what is on offer; sent by the API, which prices it first")
     async def update(self, cmd: Update) -> Accepted:
@@ -170,7 +199,7 @@ class CheckoutWorkflow:
 
     @update.validator
     def _may_update(self, cmd: Update) -> None:
-        may_update(self._live.state, cmd, workflow.now())
+        may_update(self._known(cmd), cmd, workflow.now())
 
     @workflow.update(name="cancel", description='Cancel an open session: {"actor": "..."}')
     async def cancel(self, cmd: Cancel) -> Accepted:
@@ -180,7 +209,7 @@ class CheckoutWorkflow:
 
     @cancel.validator
     def _may_cancel(self, cmd: Cancel) -> None:
-        may_cancel(self._live.state, cmd, workflow.now())
+        may_cancel(self._known(cmd), cmd, workflow.now())
 
     @workflow.update(name="retry", description='Run the failing step again now: {"actor": "...", "reason": "..."}')
     async def retry(self, cmd: Retry) -> Accepted:
@@ -192,7 +221,7 @@ class CheckoutWorkflow:
 
     @retry.validator
     def _may_retry(self, cmd: Retry) -> None:
-        may_retry(self._live.state, cmd, self._steps)
+        may_retry(self._known(cmd), cmd, self._steps)
 
     @workflow.update(
         name="compensate",
@@ -208,12 +237,20 @@ class CheckoutWorkflow:
 
     @compensate.validator
     def _may_compensate(self, cmd: Compensate) -> None:
-        may_compensate(self._live.state, cmd, self._steps)
+        may_compensate(self._known(cmd), cmd, self._steps)
 
     @workflow.signal(name="payment_reported", description="A hint from the gateway: ask it now what is true")
-    def payment_reported(self, event: PaymentReported) -> None:  # noqa: ARG002 - a hint; nothing in it is believed
+    def payment_reported(self, event: PaymentReported) -> None:
         if self._reports < MOST_REPORTS:
             self._reports += 1
+        if event.key and event.captured:
+            self._loose.report(event.key)
+
+    @workflow.signal(
+        name="found_adrift", description="The reconciler found rows of this session that are no part of it"
+    )
+    def found_adrift(self, found: FoundAdrift) -> None:
+        self._loose.miss(found.missing)
 
     @workflow.query(name="session", description="The session as it stands")
     def session(self) -> SessionState:
@@ -226,6 +263,12 @@ class CheckoutWorkflow:
     @workflow.query(name="running_request", description="Which request a running update answers, by update id")
     def running_request(self, update: str) -> str | None:
         return self._running.get(update)
+
+    def _known(self, cmd: Request) -> SessionState:
+        """The session that a validator asks about. Raises a refusal while this run does not know where it stands."""
+        if not self._ready:
+            raise refused(self._live.state, cmd, "temporarily-unavailable", "The session is being taken over.")
+        return self._live.state
 
     @contextmanager
     def _answering(self, cmd: Request) -> Iterator[None]:

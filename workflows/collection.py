@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 from typing import Any
 from uuid import UUID
 
@@ -28,34 +29,42 @@ class Collection:
         self._steps = steps
 
     async def run(self) -> None:
-        """Collect until nothing is owed any more. Cancelled, it cancels what was not charged yet."""
+        """Collect until nothing is owed any more, or the session is adrift. Cancelled, it cancels what was not charged
+        yet.
+        """
         try:
-            while (instalment := self._next()) is not None:
-                await self._until_due(instalment)
-                await shielded(self._charge(instalment))
+            while (instalment := self._next()) is not None and not self._live.adrift:
                 await self._until_retried()
+                await self._until_due(instalment)
+                if not self._live.adrift:
+                    await shielded(self._charge(instalment))
         except asyncio.CancelledError:
             self._cancel_the_rest()
             raise
 
     def _next(self) -> Instalment | None:
-        owed = (i for i in self._live.state.schedule if i.status in {"scheduled", "due", "failed"})
+        owed = (i for i in self._live.state.schedule if i.owed)
         return min(owed, key=lambda i: (i.due_at, i.n), default=None)
 
     async def _until_due(self, instalment: Instalment) -> None:
         """A timer is whole seconds at best: compare with what is due, in a loop (never before the due instant)."""
-        while (left := instalment.due_at - workflow.now()).total_seconds() > 0:
-            await workflow.sleep(left, summary=f"Instalment {instalment.n}: {instalment.amount} falls due")
+        words = f"Instalment {instalment.n}: {instalment.amount} falls due"
+        while (left := instalment.due_at - workflow.now()).total_seconds() > 0 and not self._live.adrift:
+            with suppress(TimeoutError):
+                await workflow.wait_condition(lambda: self._live.adrift, timeout=left, timeout_summary=words)
 
     async def _charge(self, instalment: Instalment) -> None:
-        """Charge it under a key of its own for each try: a new one only after a definite no."""
+        """Charge it under a key of its own for each try: a new one only after a definite no. What a run before this
+        one began to charge is looked up first.
+        """
         if self._live.state.payment_status is Payment.FAILED:
             self._live.pay(PaymentEvent.ASK)
         method = await self._method()
         if method is None:
             self._failed(instalment, instalment.attempts, "no saved payment method can be charged")
             return
-        tried = instalment.attempts + 1
+        begun = instalment.status == "charging"
+        tried = instalment.attempts if begun else instalment.attempts + 1
         confirmation = self._live.confirmation
         command = Charge(
             **self._live.effect(),
@@ -64,8 +73,10 @@ class Collection:
             method=method,
             notes=confirmation.notes,
         )
-        self._live.change("payment.charging", **self._with(instalment, "charging", tried))
-        answer: LookUpAnswer | None = await Posting(self._live, self._steps).post(PaymentActivities.charge, command)
+        if not begun:
+            self._live.change("payment.charging", **self._with(instalment, "charging", tried))
+        posting = Posting(self._live, self._steps)
+        answer: LookUpAnswer | None = await posting.post(PaymentActivities.charge, command, begun=begun)
         while not isinstance(answer, Captured | Declined | NeedsCustomer | Closed):
             answer = await self._steps.ask(
                 PaymentActivities.page_outcome,
@@ -103,7 +114,7 @@ class Collection:
             self._failed(instalment, tried, answer.code if isinstance(answer, Declined) else answer.outcome)
             return
         paid = self._with(instalment, "paid", tried)
-        if all(i.status in {"paid", "cancelled"} for i in paid["schedule"]):
+        if not any(i.owed for i in paid["schedule"]):
             self._live.pay(PaymentEvent.CAPTURE, **paid)
         else:
             self._live.change("payment.captured", **paid)
@@ -123,9 +134,9 @@ class Collection:
     async def _until_retried(self) -> None:
         """After a definite no, wait for an operator to ask for another try."""
         if self._live.state.payment_status is Payment.FAILED:
-            await workflow.wait_condition(lambda: isinstance(self._steps.decision, Retry))
-            self._steps.take_retry()
-            self._live.lower_attention()
+            await workflow.wait_condition(lambda: isinstance(self._steps.decision, Retry) or self._live.adrift)
+            if self._steps.take_retry():
+                self._live.lower_attention()
 
     def _cancel_the_rest(self) -> None:
         schedule = tuple(

@@ -10,6 +10,7 @@ from activities.customers import CustomerActivities
 from activities.payments import PaymentActivities
 from checkout.commands import ArchiveCustomer, ChooseMethod, ContractStep, CreateCustomer, Effect
 from checkout.ids import contract_of
+from checkout.lifecycle import Payment
 from checkout.outcomes import MethodChosen, Refused
 from checkout.session import Instalment, Mode
 from workflows.hosted_page import HostedPage, Refusal
@@ -31,7 +32,8 @@ class Confirmation:
 
     async def run(self) -> None:
         """Take every step. Ends with the contract in force and the money captured, scheduled or not owed; or raises
-        Undone, or the workflow's cancellation, with all of it undone.
+        Undone, or the workflow's cancellation, with all of it undone. Where a run before this one took some of the
+        steps already, taking them again finds what they made.
         """
         state, mode = self._live.state, self._live.confirmation.mode
         owed = state.offer.amount_due.minor > 0 and mode is not Mode.NO_PAYMENT
@@ -49,8 +51,9 @@ class Confirmation:
             if owed and mode is Mode.CHARGE_IMMEDIATELY:
                 saga.on_failure(self._page.refund)
                 saga.on_failure(self._page.close)
-                await self._page.open()
-                await self._page.until_paid()
+                if state.payment_status is not Payment.PAID:
+                    await self._page.open()
+                    await self._page.until_paid()
 
             if owed and mode is Mode.CHARGE_WHEN_DUE:
                 self._schedule()
@@ -83,7 +86,8 @@ class Confirmation:
                 business_entity=state.business_entity,
             ),
         )
-        self._live.change("customer.created" if ready.created else "customer.linked", customer=ready.customer)
+        if state.customer != ready.customer:
+            self._live.change("customer.created" if ready.created else "customer.linked", customer=ready.customer)
 
     async def _archive_customer(self) -> None:
         archive = ArchiveCustomer(**self._live.effect(), attempt=self._live.confirmation.attempt)
@@ -93,11 +97,14 @@ class Confirmation:
     async def _draft_contract(self) -> None:
         contract = self._contract()
         await self._go(ContractActivities.draft, contract)
-        self._live.change("contract.created", contract=contract.contract)
+        if self._live.state.contract != contract.contract:
+            self._live.change("contract.created", contract=contract.contract)
 
     async def _activate_contract(self) -> None:
+        told = self._live.has_done("contracts.activate")
         await self._go(ContractActivities.activate, self._contract())
-        self._live.change("contract.activated")
+        if not told:
+            self._live.change("contract.activated")
 
     async def _void_contract(self) -> None:
         await self._steps.run(ContractActivities.void, self._contract(), can=NO_WAY_BACK)

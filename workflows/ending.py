@@ -8,6 +8,7 @@ from checkout.lifecycle import Event, Payment, PaymentEvent
 from checkout.session import Attention
 from workflows.hosted_page import HostedPage
 from workflows.live import LiveSession
+from workflows.loose_ends import NOTHING_TO_RETURN
 from workflows.saga import Undone
 from workflows.steps import Compensated
 
@@ -46,7 +47,7 @@ def turn_back(live: LiveSession, page: HostedPage, why: BaseException) -> None:
                 reason="nothing_to_refund",
                 step="payments.refund",
                 since=workflow.now(),
-                detail="the gateway captured the money and has nothing to return: see there who returned it",
+                detail=NOTHING_TO_RETURN,
                 can=(),
             )
         )

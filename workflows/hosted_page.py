@@ -48,7 +48,8 @@ class HostedPage:
         """Open the page and say where the customer goes."""
         offer, confirmation = self._live.state.offer, self._live.confirmation
         self._opened = workflow.now()
-        self._live.pay(PaymentEvent.ASK, payments=self._live.with_payment(self._record("pending")))
+        if self._live.state.payment_status is not Payment.PENDING:
+            self._live.pay(PaymentEvent.ASK, payments=self._live.with_payment(self._record("pending")))
         page = await self._steps.run(
             PaymentActivities.open_page,
             OpenPage(
@@ -62,9 +63,11 @@ class HostedPage:
                 expires_at=self._opened + self._live.policy.page_window,
             ),
         )
-        self._live.change(
-            "payment.page_opened", confirmation=self._live.confirmation.model_copy(update={"redirect_url": page.url})
-        )
+        if self._live.confirmation.redirect_url != page.url:
+            self._live.change(
+                "payment.page_opened",
+                confirmation=self._live.confirmation.model_copy(update={"redirect_url": page.url}),
+            )
 
     async def until_paid(self) -> None:
         """Wait until the customer has paid. Whatever else is heard (left, the window's end, even "not found"), closing

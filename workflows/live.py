@@ -11,6 +11,7 @@ from temporalio.exceptions import FailureError, is_cancelled_exception
 from activities.sessions import SessionActivities
 from checkout.commands import Opening, Publish
 from checkout.lifecycle import Event, Payment, PaymentEvent, Status, after, payment_after
+from checkout.outcomes import Published, Standing
 from checkout.session import SERVICE, Attention, Confirmation, PaymentRecord, SessionEvent, SessionState, Step
 from workflows.policies import PUBLISH_AT_ONCE, PUBLISH_SURELY
 from workflows.search_attributes import attributes_of
@@ -41,23 +42,23 @@ STAMPS: Final = {Status.COMPLETED: "completed_at", Status.CANCELLED: "cancelled_
 
 
 class LiveSession:
-    """State changes here, one event a change; the publisher writes view and events behind it."""
+    """State changes here, one event a change; the publisher writes view and events behind it. *adrift* says that the
+    rows may hold more of this session than it knows of.
+    """
 
     def __init__(self, opening: Opening) -> None:
         self.state: SessionState = opening.state()
         self.policy = opening.policy
         self.published = 0
+        self.adrift = opening.resumed is not None
         self._known: dict[SearchAttributeKey[Any], Any] = attributes_of(self.state)
-        self._pending = [
-            SessionEvent(
-                sequence=1,
-                type="checkout_session.opened",
-                actor=SERVICE,
-                at=opening.opened_at,
-                data={},
-                state=self.state,
-            )
-        ]
+        opened = SessionEvent(
+            sequence=1, type="checkout_session.opened", actor=SERVICE, at=opening.opened_at, data={}, state=self.state
+        )
+        self._pending = [opened]
+        if opening.resumed is not None:
+            self._pending.clear()
+            self.published = opening.resumed.version
 
     @property
     def status(self) -> Status:
@@ -115,7 +116,18 @@ class LiveSession:
 
     def note_step(self, name: str, status: Any) -> None:
         """Remember how far a step is."""
-        self.note(confirmation=self.with_step(name, status))
+        if self.state.confirmation is not None:
+            self.note(confirmation=self.with_step(name, status))
+
+    def has_done(self, name: str) -> bool:
+        """Whether this confirmation took the step before: in a run before this one."""
+        return any(step.name == name and step.status == "done" for step in self.confirmation.steps)
+
+    def stand_at(self, standing: Standing) -> None:
+        """Go on from where the run before this one stood, should it have come further than was known."""
+        if standing.state is not None:
+            self.state = standing.state
+            self.published = standing.state.version
 
     def effect(self) -> dict[str, Any]:
         """What every activity is told: whose effect it is, and the workflow's own instant."""
@@ -142,11 +154,24 @@ class LiveSession:
         """Publish each change behind it, in order; several at once when they come fast."""
         while True:
             await workflow.wait_condition(lambda: bool(self._pending))
-            batch = Publish(events=tuple(self._pending))
+            batch = Publish(events=tuple(self._pending), policy=self.policy)
             self._show_operators()
-            await _publish(batch)
+            written = await _publish(batch)
             del self._pending[: len(batch.events)]
-            self.published = batch.events[-1].sequence
+            self._stand_behind(written.version - batch.events[-1].sequence)
+            self.published = written.version
+
+    def _stand_behind(self, others: int) -> None:
+        """This run was reset, and *others* events of the run before it came after: it is numbered behind them."""
+        if not others:
+            return
+        self.state = _later(self.state, others)
+        self._pending = [
+            event.model_copy(update={"sequence": event.sequence + others, "state": _later(event.state, others)})
+            for event in self._pending
+        ]
+        self.adrift = True
+        self.change("checkout_session.rewound")
 
     def _show_operators(self) -> None:
         """Upsert the search attributes that changed, and say in words where the session stands."""
@@ -162,12 +187,16 @@ class LiveSession:
         self._known = now
 
 
-async def _publish(batch: Publish) -> None:
+def _later(state: SessionState, others: int) -> SessionState:
+    return state.model_copy(update={"version": state.version + others})
+
+
+async def _publish(batch: Publish) -> Published:
     try:
-        await workflow.execute_local_activity_method(SessionActivities.publish, batch, **PUBLISH_AT_ONCE)
+        return await workflow.execute_local_activity_method(SessionActivities.publish, batch, **PUBLISH_AT_ONCE)
     except FailureError as error:
         if is_cancelled_exception(error):
             raise
-        await workflow.execute_activity_method(
+        return await workflow.execute_activity_method(
             SessionActivities.publish, batch, summary="The database is away: publish when it is back", **PUBLISH_SURELY
         )

@@ -31,11 +31,16 @@ class Posting:
         self._live = live
         self._steps = steps
 
-    async def post(self, step: Callable[[Any, Post], Awaitable[Answer]], command: Post) -> Answer | LookUpAnswer:
-        """Post *command*, and give what the gateway answered, or what it says of the key when its answer was lost.
+    async def post(
+        self, step: Callable[[Any, Post], Awaitable[Answer]], command: Post, *, begun: bool = False
+    ) -> Answer | LookUpAnswer:
+        """Post *command*, and give what the gateway answered, or what it says of the key when its answer was lost; or,
+        where a run before this one had *begun* to post it, what became of that.
 
         The same key is posted again only after a "not found" past the gateway's uncertainty window.
         """
+        if begun and not isinstance(found := await self._looked_up(command), NotFound):
+            return found
         began = workflow.now()
         for tries in count(1):
             handle = workflow.start_activity_method(step, command, summary=summary_of(command), **ONCE)

@@ -177,12 +177,14 @@ CREATE TABLE payments (
     status          text NOT NULL CHECK (status IN ('pending', 'unknown', 'captured', 'declined', 'refunded')),
     reference       text,
     at              timestamptz NOT NULL,
+    expires_at      timestamptz, -- of a page: fixed by the first request, so that each repetition asks the same
     settled_at      timestamptz
 );
 CREATE INDEX ON payments (organisation_id, session_id);
 
 -- The view: written by the workflow only, with a version that can only grow. *state* is checkout/session.py's
--- SessionState; the columns beside it are what lists filter and order by.
+-- SessionState; *policy* the rules it was opened with, *run_id* the workflow run that wrote it last; the other
+-- columns are what lists filter and order by.
 CREATE TABLE checkout_sessions (
     id                      uuid PRIMARY KEY,
     organisation_id         uuid NOT NULL REFERENCES organisations,
@@ -196,6 +198,8 @@ CREATE TABLE checkout_sessions (
     currency                text NOT NULL,
     needs_attention         boolean NOT NULL,
     state                   jsonb NOT NULL,
+    policy                  jsonb NOT NULL,
+    run_id                  text NOT NULL,
     created_at              timestamptz NOT NULL,
     confirmed_at            timestamptz,
     paid_at                 timestamptz,
@@ -203,8 +207,10 @@ CREATE TABLE checkout_sessions (
     due_at                  timestamptz
 );
 CREATE INDEX ON checkout_sessions (organisation_id, created_at DESC, id DESC);
+CREATE INDEX ON checkout_sessions (organisation_id, id) WHERE checkout_session_status IN ('open', 'processing');
 
--- One row per change, numbered without gaps; *state* is the session as it was at that moment.
+-- One row per change, numbered without gaps; *state* is the session as it was at that moment. *run_sequence* is the
+-- number that the workflow run itself gave it: another one where a reset run did not know what came after.
 CREATE TABLE session_events (
     organisation_id uuid NOT NULL REFERENCES organisations,
     session_id      uuid NOT NULL,
@@ -214,7 +220,10 @@ CREATE TABLE session_events (
     data            jsonb NOT NULL,
     state           jsonb NOT NULL,
     at              timestamptz NOT NULL,
-    PRIMARY KEY (session_id, sequence)
+    run_id          text NOT NULL,
+    run_sequence    integer NOT NULL,
+    PRIMARY KEY (session_id, sequence),
+    UNIQUE (session_id, run_id, run_sequence)
 );
 
 -- Answers to requests with an Idempotency-Key, written with their effect (sessions keep theirs in the workflow).

@@ -253,9 +253,9 @@ async def test_the_view_never_goes_backwards(database: Database, organisation: U
         await documents.keep_details(connection, organisation, opening.session, details, {})
     first, second, third = (changed(opening.state(), version) for version in (1, 2, 3))
 
-    await view.publish(Publish(events=(first, second, third)))
-    await view.publish(Publish(events=(second,)))
-    await view.publish(Publish(events=(first, second, third)))
+    await view.publish(Publish(events=(first, second, third)), "a run")
+    await view.publish(Publish(events=(second,)), "a run")
+    await view.publish(Publish(events=(first, second, third)), "a run")
 
     async with database.of(organisation) as connection:
         row = await sessions.find(connection, opening.session)

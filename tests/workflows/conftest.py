@@ -117,7 +117,7 @@ async def open_session(skipper: TimeSkipper, world: World, request: pytest.Fixtu
         CustomerActivities(world),
         ContractActivities(world),
         PaymentActivities({"fake": world}, Records(world)),
-        SessionActivities(world),
+        SessionActivities(world, world),
     )
 
     async def open_it(

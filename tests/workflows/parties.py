@@ -15,6 +15,8 @@ from checkout.commands import (
     ChooseMethod,
     ContractStep,
     CreateCustomer,
+    Effect,
+    FindLooseEnds,
     OpenPage,
     Publish,
     Refund,
@@ -32,14 +34,17 @@ from checkout.outcomes import (
     Done,
     Left,
     LookUpAnswer,
+    LooseEnds,
     MethodAnswer,
     MethodChosen,
     NotFound,
     NothingToRefund,
     PageOpen,
+    Published,
     RefundAnswer,
     Refunded,
     Refused,
+    Standing,
     UnderWay,
 )
 from checkout.session import SessionEvent, SessionState
@@ -126,10 +131,18 @@ class World:
 
     # the view
 
-    async def publish(self, cmd: Publish) -> None:
+    async def publish(self, cmd: Publish, run: str) -> Published:
+        del run
         self.trouble.before("sessions.publish")
         known = self.events.setdefault(cmd.events[0].state.id, [])
         known.extend(event for event in cmd.events if event.sequence > len(known))
+        return Published(version=cmd.events[-1].sequence)
+
+    async def standing(self, cmd: Effect) -> Standing:
+        return Standing(state=self.view(cmd.session))
+
+    async def loose_ends(self, _: FindLooseEnds) -> LooseEnds:
+        return LooseEnds()
 
     def view(self, session: UUID) -> SessionState:
         return self.events[session][-1].state
@@ -164,7 +177,7 @@ class World:
         return "fake", page
 
     async def to_charge(self, _: Charge) -> ToCharge:
-        return ToCharge(gateway="fake", token="pm_fake", description="")
+        return ToCharge(gateway="fake", token="pm_fake", description="", first_at=_.at)
 
     async def answered(self, _: AtKey, answer: LookUpAnswer) -> None:
         del answer

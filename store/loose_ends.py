@@ -1,0 +1,90 @@
+"""What the rows hold of a session that a further run of its workflow must know: where it stands, and what is loose."""
+
+from __future__ import annotations
+
+from typing import Any, Final, LiteralString
+from uuid import UUID
+
+from checkout.commands import Effect, FindLooseEnds
+from checkout.money import Money
+from checkout.outcomes import LooseCharge, LooseContract, LooseEnds, Standing
+from checkout.session import Policy, SessionState
+from store.database import Database
+
+STANDING: Final = """
+    SELECT state, policy, greatest(
+        (SELECT max(attempt) FROM contracts WHERE session_id = session.id),
+        (SELECT max(attempt) FROM customer_links WHERE session_id = session.id),
+        (SELECT max(split_part(key, '/', 2)::int) FROM payments WHERE session_id = session.id),
+        0) AS attempts
+    FROM checkout_sessions session WHERE id = %s
+"""
+
+CHARGES: Final[LiteralString] = """
+    SELECT key, amount_minor, currency FROM payments charge
+    WHERE session_id = %(session)s AND kind = 'charge' AND split_part(key, '/', 2)::int <> %(kept)s
+      AND (status <> 'declined' OR key = ANY(%(reported)s))
+      AND NOT EXISTS (SELECT 1 FROM payments refund
+                      WHERE refund.key LIKE charge.key || '/refund%%' AND refund.status = 'refunded')
+    UNION ALL
+    SELECT unheard_of, (session.state #>> '{offer,amount_due,minor}')::bigint, session.currency
+    FROM unnest(%(reported)s::text[]) AS unheard_of
+    JOIN checkout_sessions session ON session.id = %(session)s
+    WHERE NOT EXISTS (SELECT 1 FROM payments WHERE key = unheard_of)
+      AND split_part(unheard_of, '/', 2)::int <> %(kept)s
+    ORDER BY key
+"""
+"""Charges that hold money, or may: no definite no, or one that is contradicted, and not returned. A key without a row
+is of the amount on offer.
+"""
+
+CONTRACTS: Final = """
+    SELECT id AS contract, attempt, estimation_id FROM contracts
+    WHERE session_id = %(session)s AND attempt <> %(kept)s AND status IN ('draft', 'active')
+    ORDER BY attempt
+"""
+
+GUEST: Final = """
+    SELECT 1 FROM customer_links
+    WHERE session_id = %(session)s AND (attempt < %(kept)s OR %(kept)s = 0) AND NOT undone
+"""
+
+
+class SessionRows:
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def standing(self, cmd: Effect) -> Standing:
+        """The session as last published."""
+        return await standing(self._database, cmd.organisation, cmd.session)
+
+    async def loose_ends(self, cmd: FindLooseEnds) -> LooseEnds:
+        """Everything of attempts other than *kept*, and of the keys that were *reported*."""
+        given = {"session": cmd.session, "kept": cmd.kept or 0, "reported": list(cmd.reported)}
+        async with self._database.of(cmd.organisation) as connection:
+            charges = await (await connection.execute(CHARGES, given)).fetchall()
+            contracts = await (await connection.execute(CONTRACTS, given)).fetchall()
+            guest = await (await connection.execute(GUEST, given)).fetchone()
+        return LooseEnds(
+            charges=tuple(map(_charge, charges)),
+            contracts=tuple(LooseContract(**row) for row in contracts),
+            guest=guest is not None,
+        )
+
+
+async def standing(database: Database, organisation: UUID, session: UUID) -> Standing:
+    """Where a session stands, and how far its attempts have come."""
+    async with database.of(organisation) as connection:
+        row = await (await connection.execute(STANDING, (session,))).fetchone()
+    if row is None:
+        return Standing()
+    state = SessionState.model_validate(row["state"])
+    return Standing(
+        state=state.model_copy(update={"attempts": max(state.attempts, row["attempts"])}),
+        policy=Policy.model_validate(row["policy"]),
+    )
+
+
+def _charge(row: dict[str, Any]) -> LooseCharge:
+    amount = Money(minor=row["amount_minor"], currency=row["currency"])
+    return LooseCharge(key=row["key"], amount=amount, page=row["key"].endswith("/page"))

@@ -1,0 +1,145 @@
+"""Loose ends: what rows and gateway hold of a session that is no part of it, taken back when a further run finds it.
+
+A run that was reset or terminated may have moved money, or made a contract, that the run after it knows nothing of;
+and a payment may arrive for a session that is over.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Final
+
+from temporalio import workflow
+
+from activities.contracts import ContractActivities
+from activities.customers import CustomerActivities
+from activities.payments import PaymentActivities
+from activities.sessions import SessionActivities
+from checkout.commands import ArchiveCustomer, AtKey, ContractStep, FindLooseEnds, Refund
+from checkout.ids import refund_key
+from checkout.outcomes import Captured, LookUpAnswer, LooseCharge, LooseContract, NotFound, PageOpen, Refunded, UnderWay
+from checkout.session import Attention, PaymentRecord
+from workflows.live import LiveSession
+from workflows.posting import Posting
+from workflows.steps import NO_WAY_BACK, Steps
+
+MOST_REPORTED: Final = 50
+"""How many reports of late money one run looks into; the reconciler finds what is beyond."""
+
+
+NOTHING_TO_RETURN: Final = "the gateway captured the money and has nothing to return: see there who returned it"
+
+
+class LooseEnds:
+    """Finds what is no part of the session, and takes it back. The session's status and payment stay as they are."""
+
+    def __init__(self, live: LiveSession) -> None:
+        self._live = live
+        self._steps = Steps(live)
+        self._reported: list[str] = []
+        self._missing: list[str] = []
+        self._looked_into = 0
+
+    def report(self, key: str) -> None:
+        """Money is said to have arrived under *key*: to be looked into where that is no part of the session."""
+        if self._live.state.is_late(key) and key not in self._reported and self._looked_into < MOST_REPORTED:
+            self._looked_into += 1
+            self._reported.append(key)
+            self._live.adrift = True
+
+    def miss(self, keys: Iterable[str]) -> None:
+        """The gateway does not know of money that our rows have under *keys*."""
+        self._missing += keys
+        self._live.adrift = True
+
+    async def tie(self, steps: Steps) -> None:
+        """Take back what does not belong to the session: of attempts that do not stand, and under the keys that were
+        reported, whatever their rows say.
+        """
+        self._live.adrift, self._steps = False, steps
+        reported, self._reported = tuple(self._reported), []
+        missing, self._missing = self._missing, []
+        kept = self._live.state.kept
+        find = FindLooseEnds(**self._live.effect(), kept=kept, reported=reported)
+        found = await steps.run(SessionActivities.loose_ends, find, can=NO_WAY_BACK)
+        for charge in found.charges:
+            await self._take_back(charge)
+        for contract in found.contracts:
+            await self._void(contract)
+        if found.guest and self._live.state.guest_checkout:
+            await self._archive_guest(kept)
+        for key in missing:
+            self._ask_somebody("payment_missing", "payments.look_up", f"the gateway does not know of {key}")
+
+    async def _take_back(self, loose: LooseCharge) -> None:
+        """Ask the gateway what became of it, and return what it captured. A charge that the gateway does not know is
+        closed by its refund, so that it can't arrive later.
+        """
+        answer = await self._settled(loose)
+        if isinstance(answer, Captured):
+            self._live.change("payment.late", payments=self._live.with_payment(_charge(loose, answer)))
+        elif not isinstance(answer, NotFound):
+            return
+        refund = Refund(**self._live.effect(), key=refund_key(loose.key), of=loose.key, amount=loose.amount)
+        returned = await Posting(self._live, self._steps).post(PaymentActivities.refund, refund)
+        if isinstance(returned, Refunded):
+            self._live.change("payment.refunded", payments=self._live.with_payment(_refund(refund, returned)))
+        elif isinstance(answer, Captured):
+            self._ask_somebody("nothing_to_refund", "payments.refund", NOTHING_TO_RETURN)
+
+    async def _settled(self, loose: LooseCharge) -> LookUpAnswer:
+        """What is definite of it: a page is closed first, and what is under way is waited for."""
+        at = AtKey(**self._live.effect(), key=loose.key, amount=loose.amount)
+        while True:
+            answer: LookUpAnswer | None = await self._steps.run(
+                PaymentActivities.close_page if loose.page else PaymentActivities.look_up, at, can=NO_WAY_BACK
+            )
+            if isinstance(answer, UnderWay | PageOpen):
+                answer = await self._steps.ask(
+                    PaymentActivities.page_outcome, at, until=lambda: False, deadline=None, can=NO_WAY_BACK
+                )
+            if answer is not None:
+                return answer
+
+    async def _void(self, loose: LooseContract) -> None:
+        step = ContractStep(
+            **self._live.effect(),
+            contract=loose.contract,
+            attempt=loose.attempt,
+            customer=None,
+            estimation_id=loose.estimation_id,
+            plan=None,
+        )
+        await self._steps.run(ContractActivities.void, step, can=NO_WAY_BACK)
+        self._live.change("contract.voided", data={"attempt": loose.attempt})
+
+    async def _archive_guest(self, kept: int | None) -> None:
+        attempt = self._live.state.attempts if kept is None else kept - 1
+        await self._steps.run(
+            CustomerActivities.archive, ArchiveCustomer(**self._live.effect(), attempt=attempt), can=NO_WAY_BACK
+        )
+
+    def _ask_somebody(self, reason: str, step: str, detail: str) -> None:
+        self._live.ask_for_attention(Attention(reason=reason, step=step, since=workflow.now(), detail=detail, can=()))
+
+
+def _charge(loose: LooseCharge, captured: Captured) -> PaymentRecord:
+    return PaymentRecord(
+        key=loose.key,
+        kind="charge",
+        amount=captured.amount,
+        status="captured",
+        reference=captured.reference,
+        at=workflow.now(),
+    )
+
+
+def _refund(refund: Refund, refunded: Refunded) -> PaymentRecord:
+    return PaymentRecord(
+        key=refund.key,
+        kind="refund",
+        amount=refunded.amount,
+        status="refunded",
+        reference=refunded.reference,
+        at=workflow.now(),
+    )
