@@ -7,16 +7,20 @@ import re
 import shutil
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
 import httpx
 import pytest
 from playwright.async_api import Browser, FrameLocator, Locator, Page, async_playwright, expect
+from temporalio.client import Client
 
 from tests.api.shop import Shop, onboarding
 from tests.conftest import Stack
 
+HANDBOOK = Path(__file__).parents[2] / "docs" / "operations.md"
+QUERIES = re.findall(r"^\| .* \| `(.+)` \|$", HANDBOOK.read_text().partition("## Queries")[2], re.MULTILINE)
 SLOW = 15_000
 """Milliseconds that a page may take on a busy machine."""
 
@@ -116,12 +120,17 @@ def due_today(customer: str) -> dict[str, Any]:
     return body
 
 
+@pytest.mark.parametrize("query", QUERIES)
+async def test_the_server_takes_each_query_of_the_handbook(temporal: Client, query: str) -> None:
+    assert (await temporal.count_workflows(query)).count >= 0
+
+
 async def test_a_session_that_needs_attention_is_found_and_compensated_as_its_page_says(
     console: Console, shop: Shop
 ) -> None:
     in_order, session = str((await shop.session())["id"]), await overpaid(shop)
 
-    found = await console.found("CheckoutNeedsAttention = true")
+    found = await console.found(QUERIES[0])
     await expect(found.filter(has_text=in_order)).to_have_count(0)
     await expect(found.filter(has_text=session)).to_be_visible()
     details = await console.open(session)

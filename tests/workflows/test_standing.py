@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -16,6 +17,7 @@ from checkout.money import Money
 from checkout.session import Attention, Confirmation, Instalment, Mode, Offer, PaymentRecord, SessionState
 from workflows.standing import BUTTONS, MEANINGS, PLAIN, current_details, static_details
 
+HANDBOOK = Path(__file__).parents[2] / "docs" / "operations.md"
 NOW = datetime(2027, 1, 1, 12, tzinfo=UTC)
 SESSION = UUID("0d5c6a3e-3c4f-4a52-9f3b-6f1c2e7d4b10")
 ORGANISATION = UUID("5a1f2b3c-0d0f-4c52-8a53-7f1c2e7d4b11")
@@ -157,3 +159,8 @@ def test_the_static_details_say_which_session_it_is() -> None:
 
     for said in (str(SESSION), str(ORGANISATION), "500.00 USD", "2027-01-02 12:00 UTC", "docs/operations.md"):
         assert said in text
+
+
+@pytest.mark.parametrize("reason", MEANINGS)
+def test_the_handbook_has_a_section_for_each_kind_of_attention(reason: str) -> None:
+    assert f"\n### `{reason}`\n" in HANDBOOK.read_text()
