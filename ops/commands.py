@@ -69,7 +69,8 @@ def show(session: str, ready_file: ReadyFile = None, as_json: AsJson = False) ->
     """Show where a session stands, its steps, its money, and what happened to it."""
     from ops.main import session_of, shown
 
-    asyncio.run(shown(_to(ready_file), session_of(session), as_json=as_json))
+    asked = session_of(session)
+    asyncio.run(shown(_to(ready_file), asked, as_json=as_json))
 
 
 @app.command()

@@ -19,14 +19,13 @@ Kind = TypeVar("Kind", bound=Answer)
 TIMEOUT: Final = httpx.Timeout(75, connect=5)
 """Seconds: longer than the API ever waits for an outcome before it answers 202 (CHECKOUT_WAIT, at most 60)."""
 
-PAGE: Final = "100"
-
 
 class Door:
-    """Open as a context manager. Every method raises StackError, in words, where the API gives no good answer."""
+    """Open as a context manager; lists are read by *page*. Every method raises StackError, in words, where the API gives no good answer."""
 
-    def __init__(self, to: Connection) -> None:
+    def __init__(self, to: Connection, page: int = 100) -> None:
         self._url = to.url
+        self._page = str(page)
         headers = {"x-api-key": to.key.get_secret_value()}
         self._client = httpx.AsyncClient(base_url=to.url, headers=headers, timeout=TIMEOUT, follow_redirects=False)
 
@@ -42,7 +41,7 @@ class Door:
         """Every session that *asked*, the list's filters and order, describes; pages are read as they are needed."""
         cursor: dict[str, str] = {}
         while True:
-            page = read(Sessions, await self._get("/checkout_session", {**asked, **cursor, "limit": PAGE}))
+            page = read(Sessions, await self._get("/checkout_session", {**asked, **cursor, "limit": self._page}))
             for session in page.data:
                 yield session
             if page.next is None:
