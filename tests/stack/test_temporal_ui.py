@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import re
 import shutil
@@ -10,12 +11,14 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
+from uuid import UUID
 
 import httpx
 import pytest
 from playwright.async_api import Browser, FrameLocator, Locator, Page, async_playwright, expect
 from temporalio.client import Client
 
+from checkout.ids import workflow_of
 from tests.api.shop import Shop, onboarding
 from tests.conftest import Stack
 
@@ -63,7 +66,7 @@ class Console:
 
     async def open(self, session: str) -> FrameLocator:
         """The page of a session's workflow, with its current details: the last of the texts shown there."""
-        workflow = quote(f"checkout/{self._stack.organisation}/{session}", safe="")
+        workflow = quote(workflow_of(self._stack.organisation, UUID(session)), safe="")
         await self.tab.goto(f"{self._workflows}/{workflow}")
         await self.tab.get_by_test_id("user-metadata-tab").click()
         return self.tab.frame_locator("iframe >> nth=-1")
@@ -102,6 +105,13 @@ async def to_paste(details: FrameLocator, update: str) -> str:
     return text[text.index("{") : text.index("}") + 1]
 
 
+async def until_listed(temporal: Client, query: str) -> None:
+    """Wait until lists show it: they lag a little, and the UI's does not look again by itself."""
+    async with asyncio.timeout(20):
+        while not (await temporal.count_workflows(query)).count:
+            await asyncio.sleep(0.05)
+
+
 async def overpaid(shop: Shop) -> str:
     """A session whose customer paid, and the gateway took another amount."""
     session = str((await shop.session())["id"])
@@ -122,17 +132,20 @@ def due_today(customer: str) -> dict[str, Any]:
 
 @pytest.mark.parametrize("query", QUERIES)
 async def test_the_server_takes_each_query_of_the_handbook(temporal: Client, query: str) -> None:
-    assert (await temporal.count_workflows(query)).count >= 0
+    await temporal.count_workflows(query)
 
 
 async def test_a_session_that_needs_attention_is_found_and_compensated_as_its_page_says(
-    console: Console, shop: Shop
+    console: Console, shop: Shop, temporal: Client
 ) -> None:
     in_order, session = str((await shop.session())["id"]), await overpaid(shop)
+    await until_listed(
+        temporal, f'{QUERIES[0]} AND WorkflowId = "{workflow_of(shop.stack.organisation, UUID(session))}"'
+    )
 
     found = await console.found(QUERIES[0])
-    await expect(found.filter(has_text=in_order)).to_have_count(0)
     await expect(found.filter(has_text=session)).to_be_visible()
+    await expect(found.filter(has_text=in_order)).to_have_count(0)
     details = await console.open(session)
     await expect(details.get_by_text("The gateway took another amount than was confirmed.")).to_be_visible()
     await console.send("compensate", await to_paste(details, "compensate"))
