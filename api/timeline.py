@@ -33,6 +33,8 @@ WORDS: Final[Mapping[str, str]] = {
     "checkout_session.attention_cleared": "Nobody needs to look at it any more",
     "checkout_session.retried": "An operator had the failing step run again",
     "checkout_session.compensating": "An operator had everything undone",
+    "checkout_session.resumed": "Its workflow had ended early, and goes on from here",
+    "checkout_session.rewound": "Its workflow was reset: the session is again as it was then",
     "customer.created": "The guest became a customer",
     "customer.linked": "The guest is a customer already",
     "contract.created": "The contract was drafted",
@@ -47,6 +49,7 @@ WORDS: Final[Mapping[str, str]] = {
     "payment.refunded": "The payment was returned",
     "payment.cancelled": "What was still due was cancelled",
     "payment.unknown": "The gateway did not answer: whether it charged is being looked up",
+    "payment.late": "A payment arrived that is no part of the session, and is being returned",
     "payment.charging": "A due payment is being charged",
 }
 """Each kind of event, in words; a test holds this against what the workflows can say."""
@@ -60,7 +63,7 @@ STEPS: Final[Mapping[str, str]] = {
     "contracts.void": "voiding the contract",
     "payments.choose_method": "choosing a saved payment method",
     "payments.open_page": "opening the payment page",
-    "payments.page_outcome": "asking what was paid at the page",
+    "payments.page_outcome": "finding out what was paid at the page",
     "payments.close_page": "closing the payment page",
     "payments.charge": "charging the saved payment method",
     "payments.refund": "returning the payment",
@@ -165,7 +168,7 @@ def _what(kind: str, details: Mapping[str, Any]) -> str:
     """The event in words: which attempt, step or try it is about where there can be more than one."""
     words = WORDS[kind]
     if kind in DECISIONS and "step" in details:
-        words += f": {STEPS.get(details['step'], details['step'])}"
+        words += f" (step: {STEPS.get(details['step'], details['step'])})"
     if kind == "checkout_session.confirmed" and details["attempt"] > 1:
         words += f" again, attempt {details['attempt']}"
     if "instalment" in details:

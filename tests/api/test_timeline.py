@@ -84,13 +84,13 @@ async def test_moments_of_a_declined_due_payment_name_its_step_its_instalment_an
     assert said[said.index("The session is complete") + 1 :] == [
         "A due payment is being charged: instalment 1, try 1",
         "The payment failed: instalment 1, try 1",
-        "Somebody is asked to look at it: charging the saved payment method",
-        "An operator had the failing step run again: charging the saved payment method",
-        "Nobody needs to look at it any more: charging the saved payment method",
+        "Somebody is asked to look at it (step: charging the saved payment method)",
+        "An operator had the failing step run again (step: charging the saved payment method)",
+        "Nobody needs to look at it any more (step: charging the saved payment method)",
         "The payment was asked for",
         "A due payment is being charged: instalment 1, try 2",
         "The payment failed: instalment 1, try 2",
-        "Somebody is asked to look at it: charging the saved payment method",
+        "Somebody is asked to look at it (step: charging the saved payment method)",
     ]
     after = moments[said.index("The session is complete") :]
     assert {(m["details"]["mode"], m["details"]["attempt"]) for m in after} == {("charge_when_due", 1)}

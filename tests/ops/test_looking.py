@@ -83,7 +83,7 @@ def test_show_tells_where_it_stands_its_steps_its_money_and_what_happened(seen: 
         "1/charge/1/1",
         "Instalment",
         "A due payment is being charged: instalment 1,",
-        "Somebody is asked to look at it: charging the",
+        "Somebody is asked to look at it",
     )
 
     assert screens.show.code == 0
