@@ -49,8 +49,7 @@ BUTTONS: Final[Mapping[str, Button]] = {
     ),
 }
 
-OWED: Final = frozenset({"scheduled", "due", "charging", "failed"})
-"""Instalments that are still to be collected."""
+NOTHING_TO_PRESS: Final = "There is nothing to press here."
 
 
 def current_details(state: SessionState) -> str:
@@ -96,9 +95,6 @@ def _asked(attention: Attention) -> list[str]:
     ]
 
 
-NOTHING_TO_PRESS: Final = "There is nothing to press here."
-
-
 def _buttons(can: Iterable[str]) -> str:
     """Each update that may be sent, with the input to paste."""
     return "\n".join(f"- update `{name}` with `{BUTTONS[name].paste}` {BUTTONS[name].does}" for name in can)
@@ -128,7 +124,7 @@ def _taken(state: SessionState, status: str) -> str:
 def _still_to_come(state: SessionState) -> str:
     """What this session will still collect if all goes well."""
     if state.schedule:
-        return _sum(state, (instalment.amount for instalment in state.schedule if instalment.status in OWED))
+        return _sum(state, (instalment.amount for instalment in state.schedule if instalment.owed))
     asked = state.status is Status.PROCESSING and state.payment_status is Payment.PENDING
     return _sum(state, [state.offer.amount_due] if asked else [])
 
