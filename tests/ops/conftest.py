@@ -46,9 +46,15 @@ class Desk:
 
     async def ops(self, *words: str, columns: int = 80, **environment: str) -> Ran:
         """`checkout ops` with *words*; *environment* says otherwise than the settings of this operator."""
+        process = await self.started(*words, columns=columns, **environment)
+        out, err = await process.communicate()
+        return Ran(process.returncode or 0, out.decode(), err.decode())
+
+    async def started(self, *words: str, columns: int = 80, **environment: str) -> asyncio.subprocess.Process:
+        """The same, as a process that is running."""
         inherited = {name: value for name, value in os.environ.items() if not name.startswith(OURS)}
         own = {"CHECKOUT_API_URL": str(self.shop.stack.api), "CHECKOUT_OPERATOR_KEY": self.key}
-        process = await asyncio.create_subprocess_exec(
+        return await asyncio.create_subprocess_exec(
             sys.executable,
             "cli.py",
             "ops",
@@ -58,8 +64,6 @@ class Desk:
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.PIPE,
         )
-        out, err = await process.communicate()
-        return Ran(process.returncode or 0, out.decode(), err.decode())
 
     async def overpaid(self) -> str:
         """A session whose page captured another amount: it can be compensated."""

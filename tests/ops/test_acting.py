@@ -85,6 +85,22 @@ async def test_the_same_command_again_acts_once(desk: Desk) -> None:
     assert [row["effect"] for row in await desk.shop.ledger(session)].count("refunded") == 1
 
 
+async def test_a_command_that_was_killed_and_is_run_again_acts_once_on_each(desk: Desk) -> None:
+    sessions = [await desk.overpaid(), await desk.overpaid()]
+    command = ("compensate", *sessions, "--reason", "the customers paid too much", "--rate", "0.1")
+    killed = await desk.started(*command)
+    assert killed.stdout
+    assert (await killed.stdout.readline()).startswith(b"done        ")
+    killed.kill()
+    await killed.communicate()
+
+    again = await desk.ops(*command[:-1], "5")
+
+    assert again.code == 0
+    assert "1 done before, 1 done." in again.out
+    assert [(await desk.events(session)).count(UNDONE) for session in sessions] == [1, 1]
+
+
 async def test_the_same_command_at_the_same_time_acts_once(desk: Desk) -> None:
     session = await desk.overpaid()
     act = Act("compensate", "two operators at once", "close")
