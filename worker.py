@@ -15,9 +15,12 @@ from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxR
 from activities.contracts import ContractActivities
 from activities.customers import CustomerActivities
 from activities.payments import PaymentActivities
+from activities.reconciliation import ReconciliationActivities
 from activities.sessions import SessionActivities
 from gateways.port import PaymentGateway
 from gateways.sandbox import SandboxGateway
+from reconciler.further_runs import FurtherRuns
+from reconciler.sweep import Sweep
 from settings import Settings, settings
 from store.contract_steps import ContractSteps
 from store.customer_steps import CustomerSteps
@@ -27,8 +30,9 @@ from store.payment_records import PaymentRecords
 from store.session_view import SessionView
 from workflows.checkout import CheckoutWorkflow
 from workflows.connection import connect
+from workflows.reconciliation import ReconciliationWorkflow
 
-WORKFLOWS = [CheckoutWorkflow]
+WORKFLOWS: list[type] = [CheckoutWorkflow, ReconciliationWorkflow]
 
 SANDBOX = SandboxedWorkflowRunner(
     restrictions=SandboxRestrictions.default.with_passthrough_modules(
@@ -44,6 +48,7 @@ def bound(
     contracts: ContractActivities,
     payments: PaymentActivities,
     sessions: SessionActivities,
+    reconciliation: ReconciliationActivities,
 ) -> list[Any]:
     """Every activity, each bound to its party."""
     return [
@@ -62,16 +67,21 @@ def bound(
         sessions.publish,
         sessions.standing,
         sessions.loose_ends,
+        reconciliation.sweep,
     ]
 
 
-def activities(database: Database, gateways: Mapping[str, PaymentGateway]) -> list[Any]:
-    """Every activity on PostgreSQL and the gateways."""
+def activities(
+    client: Client, task_queue: str, database: Database, gateways: Mapping[str, PaymentGateway]
+) -> list[Any]:
+    """Every activity on PostgreSQL and the gateways; the reconciler also starts further runs on *task_queue*."""
+    further = FurtherRuns(client, database, task_queue)
     return bound(
         CustomerActivities(CustomerSteps(database)),
         ContractActivities(ContractSteps(database)),
         PaymentActivities(gateways, PaymentRecords(database)),
         SessionActivities(SessionView(database), SessionRows(database)),
+        ReconciliationActivities(Sweep(client, database, gateways, further)),
     )
 
 
@@ -83,7 +93,7 @@ def worker(client: Client, task_queue: str, database: Database, gateways: Mappin
         client,
         task_queue=task_queue,
         workflows=WORKFLOWS,
-        activities=activities(database, gateways),
+        activities=activities(client, task_queue, database, gateways),
         workflow_runner=SANDBOX,
         graceful_shutdown_timeout=timedelta(seconds=30),
         sticky_queue_schedule_to_start_timeout=timedelta(seconds=2),

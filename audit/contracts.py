@@ -49,7 +49,7 @@ def void_stays_void(seen: Evidence) -> Iterator[str]:
     void: set[int] = set()
     for event in seen.events:
         if event.type == "contract.voided":
-            void.add(event.state.attempts)
+            void.add(event.data.get("attempt", event.state.attempts))
         if event.type in {"contract.created", "contract.activated"} and event.state.attempts in void:
             yield f"{event.type} of attempt {event.state.attempts} after it was void"
 

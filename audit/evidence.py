@@ -59,12 +59,14 @@ class ContractRow:
 
 @dataclass(frozen=True, kw_only=True)
 class EventRow:
-    """*raw* is the stored state as JSON, *state* what it says."""
+    """*raw* is the stored state as JSON, *state* what it says; *run* is the workflow run that told it."""
 
     sequence: int
     type: str
     actor: str
     at: datetime
+    run: str
+    data: Mapping[str, Any]
     state: SessionState
     raw: Mapping[str, Any]
 
@@ -159,6 +161,11 @@ class Evidence:
     @property
     def attention_was_raised(self) -> bool:
         return any(event.state.attention for event in self.events)
+
+    @property
+    def rewound(self) -> set[str]:
+        """The runs that were reset: what they tell comes after what the run before them told, and need not follow it."""
+        return {event.run for event in self.events if event.type == "checkout_session.rewound"}
 
     def moves(self, effect: str, key: str | None = None) -> list[LedgerRow]:
         """The ledger's lines of an *effect*, of one *key* where it is given, in their order."""

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from itertools import pairwise
 from typing import Final
 
-from audit.evidence import Evidence, UpdateCall
+from audit.evidence import Evidence, Run, UpdateCall
 from audit.rest import page_ends
 from checkout.ids import workflow_of
 from checkout.lifecycle import PAYMENT, SESSION, Payment, Status
@@ -24,6 +24,8 @@ def only_transitions_of_the_table(seen: Evidence) -> Iterator[str]:
             yield f"it began {first.status}, {first.payment_status}"
     for earlier, later in pairwise(seen.events):
         was, now = earlier.state, later.state
+        if earlier.run != later.run and later.run in seen.rewound:
+            continue
         if was.status is not now.status and now.status not in SESSION[was.status].values():
             yield f"event {later.sequence}: {was.status} became {now.status}"
         if (
@@ -75,14 +77,29 @@ def _same(told: SessionState | None, answered: SessionState) -> bool:
 
 
 def one_of_those_at_once_wins(seen: Evidence) -> Iterator[str]:
-    """S3: each accepted confirm or cancel is one change, so what was refused had no effect; M2 judges the money."""
+    """S3: each accepted confirm or cancel is one change, so what was refused had no effect; M2 judges the money. A run
+    that was reset repeats what the run before it was told; and Temporal forgets the first run before the last.
+    """
     if seen.run is None:
         return
+    runs = _in_succession(seen)
+    first = runs[-1].opening
+    complete = not seen.rewound and (first is None or first.resumed is None)
     for name, change in (("confirm", "checkout_session.confirmed"), ("cancel", "checkout_session.cancelled")):
-        accepted = sum(call.name == name for call in seen.run.updates)
+        accepted = sum(call.name == name for run in runs for call in run.updates)
         told = sum(event.type == change and event.actor != "temporal" for event in seen.events)
-        if accepted != told:
+        if accepted > told or (complete and accepted != told):
             yield f"{accepted} times {name} was accepted, and {told} times it happened"
+
+
+def _in_succession(seen: Evidence) -> list[Run]:
+    """The latest run, and those before it that it goes on from; not those that it repeats after a reset."""
+    runs: list[Run] = []
+    for run in sorted(seen.runs, key=lambda run: run.started_at, reverse=True):
+        runs.append(run)
+        if run.opening is None or run.opening.resumed is None:
+            break
+    return runs
 
 
 def confirmed_before_the_expiry(seen: Evidence) -> Iterator[str]:

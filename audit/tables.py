@@ -100,6 +100,8 @@ def _event(row: Mapping[str, Any]) -> EventRow:
         type=row["type"],
         actor=row["actor"],
         at=row["at"],
+        run=row["run_id"],
+        data=row["data"],
         state=SessionState.model_validate(row["state"]),
         raw=row["state"],
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Literal
 from uuid import UUID
 
@@ -122,9 +122,22 @@ class RefusedUpdate(Frozen):
 
 
 class FoundAdrift(Frozen):
-    """What the reconciler found. *missing* are keys that our rows call captured, and that the gateway does not know."""
+    """What the reconciler found. *missing* are keys that our rows call captured, and that the gateway does not know;
+    *rewound* says that what reads show was written by another run, which was reset.
+    """
 
     missing: tuple[str, ...] = ()
+    rewound: bool = False
+
+
+class Reconcile(Frozen):
+    """Reconcile what happened during the last *window*, but for what is younger than *rest* and may still be on its way;
+    *everything* also looks at what has been at rest for longer.
+    """
+
+    window: timedelta
+    rest: timedelta = timedelta(seconds=30)
+    everything: bool = False
 
 
 class PaymentReported(Frozen):

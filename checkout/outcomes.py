@@ -168,12 +168,30 @@ class LooseContract(Answer):
 
 
 class LooseEnds(Answer):
-    """What rows hold of a session that is not part of it; *guest* says whether its customer was left behind."""
+    """What rows hold of a session that is not part of it; *guest* says whether its customer was left behind, *attempts*
+    is the last attempt of which there is a trace: none of them can be used again.
+    """
 
     outcome: Literal["loose_ends"] = "loose_ends"
     charges: tuple[LooseCharge, ...] = ()
     contracts: tuple[LooseContract, ...] = ()
     guest: bool = False
+    attempts: int = 0
+
+
+class Reconciled(Answer):
+    """What a sweep did: sessions that go on in a further run, sessions that were told to take something back, events
+    that were passed on, payments whose row was mended; keys of *strangers*, captured for no session of ours; and what
+    could not be looked at now.
+    """
+
+    outcome: Literal["reconciled"] = "reconciled"
+    went_on: int = 0
+    set_right: int = 0
+    passed_on: int = 0
+    mended: int = 0
+    strangers: tuple[str, ...] = ()
+    failed: tuple[str, ...] = ()
 
 
 CustomerAnswer = Annotated[CustomerReady | Refused, Field(discriminator="outcome")]

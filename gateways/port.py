@@ -86,6 +86,16 @@ class SavedMethod:
 
 
 @dataclass(frozen=True)
+class Moved:
+    """A capture that the gateway lists: under which key, for which session, and when."""
+
+    key: str
+    reference: UUID | None
+    amount: Money
+    at: datetime
+
+
+@dataclass(frozen=True)
 class GatewayEvent:
     """A hint that something happened: *id* is the gateway's, *account* the organisation, *reference* the session, *key*
     what it happened under, *captured* whether money is said to have moved.
@@ -139,6 +149,10 @@ class PaymentGateway(Protocol):
 
     async def look_up(self, key: str, account: UUID) -> LookUpAnswer:
         """What is true of *key* now: a page, a charge or a refund."""
+        ...
+
+    async def captures(self, account: UUID, since: datetime) -> Sequence[Moved]:
+        """Every capture of the account from *since* on, oldest first; also of one that was returned since."""
         ...
 
     def read_event(self, headers: Mapping[str, str], body: bytes) -> GatewayEvent:

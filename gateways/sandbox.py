@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Mapping
-from dataclasses import asdict, replace
-from datetime import timedelta
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from datetime import datetime, timedelta
 from typing import Any, Final, TypeVar
 from uuid import UUID
 
@@ -21,11 +21,20 @@ from gateways.port import (
     GatewayEvent,
     GatewayRejected,
     GatewayUnavailable,
+    Moved,
     PageRequest,
     SavedMethod,
 )
 
 T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Captures:
+    """The provider's list of captures."""
+
+    data: tuple[Moved, ...]
+
 
 LARGEST_ANSWER: Final = 1024 * 1024
 """Bytes; whatever goes on for longer is no answer."""
@@ -39,6 +48,7 @@ CHARGE: Final[TypeAdapter[ChargeAnswer]] = TypeAdapter(ChargeAnswer)
 REFUND: Final[TypeAdapter[RefundAnswer]] = TypeAdapter(RefundAnswer)
 LOOK_UP: Final[TypeAdapter[LookUpAnswer]] = TypeAdapter(LookUpAnswer)
 ATTACH: Final[TypeAdapter[SavedMethod | Declined]] = TypeAdapter(SavedMethod | Declined)
+CAPTURES: Final[TypeAdapter[Captures]] = TypeAdapter(Captures)
 EVENT: Final[TypeAdapter[GatewayEvent]] = TypeAdapter(GatewayEvent)
 
 CAPTURED: Final = frozenset({"page.paid", "charge.captured"})
@@ -107,6 +117,10 @@ class SandboxGateway:
 
     async def look_up(self, key: str, account: UUID) -> LookUpAnswer:
         return await self._call("look_up", {"key": key, "account": str(account)}, LOOK_UP)
+
+    async def captures(self, account: UUID, since: datetime) -> Sequence[Moved]:
+        body = {"account": str(account), "since": since.isoformat()}
+        return (await self._call("captures", body, CAPTURES)).data
 
     def read_event(self, headers: Mapping[str, str], body: bytes) -> GatewayEvent:
         """Only what bears our secret's signature, made in the last five minutes, is an event."""

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from temporalio.client import Client
+from temporalio.client import Client, WorkflowExecutionStatus, WorkflowHandle
 from temporalio.service import RPCError, RPCStatusCode
 
-from checkout.commands import FoundAdrift, PaymentReported
+from checkout.commands import FoundAdrift, Opening, PaymentReported
 from checkout.ids import workflow_of
 from checkout.session import SessionState
 from store.database import Database
 from store.loose_ends import standing
-from workflows.resuming import resume
+from workflows.resuming import resume, start_again
 
 
 class FurtherRuns:
@@ -36,6 +36,26 @@ class FurtherRuns:
             await resume(self._client, self._task_queue, stands.state, stands.policy, ("payment_reported", reported))
         return True
 
+    async def go_on(self, organisation: UUID, session: UUID) -> bool:
+        """Have a session go on whose workflow is over; False where it runs, or has nothing left to do."""
+        handle = self._client.get_workflow_handle(workflow_of(organisation, session))
+        status = await _status(handle)
+        if status is WorkflowExecutionStatus.RUNNING:
+            return False
+        stands = await standing(self._database, organisation, session)
+        if stands.state is None:
+            return status is not None and await self._open_again(handle)
+        return stands.state.goes_on and await self.set_right(organisation, session, FoundAdrift())
+
+    async def _open_again(self, handle: WorkflowHandle[object, object]) -> bool:
+        """Start a session anew that ended before anything of it was published."""
+        async for event in handle.fetch_history_events():
+            given = event.workflow_execution_started_event_attributes.input.payloads
+            (opening,) = await self._client.data_converter.decode(list(given), [Opening])
+            await start_again(self._client, self._task_queue, opening)
+            return True
+        return False
+
     async def set_right(self, organisation: UUID, session: UUID, found: FoundAdrift) -> bool:
         """Have the session take back what is no part of it, and go on where its workflow is over; False where there is
         no such session.
@@ -54,6 +74,16 @@ class FurtherRuns:
                 return False
             raise
         return True
+
+
+async def _status(handle: WorkflowHandle[object, object]) -> WorkflowExecutionStatus | None:
+    """How the session's workflow stands; None where Temporal does not know it (any more)."""
+    try:
+        return (await handle.describe()).status
+    except RPCError as error:
+        if error.status is RPCStatusCode.NOT_FOUND:
+            return None
+        raise
 
 
 def _is_late(state: SessionState, reported: PaymentReported) -> bool:

@@ -15,7 +15,7 @@ from sandbox import faults, store
 from sandbox.arming import Arm
 from sandbox.desk import Desk, Visit
 from sandbox.records import Armed, Entry, stamp
-from sandbox.requests import Attach, Charge, ClosePage, LookUp, OpenPage, Refund
+from sandbox.requests import Attach, Charge, ClosePage, ListCaptures, LookUp, OpenPage, Refund
 
 bearer = HTTPBearer(auto_error=False)
 
@@ -81,6 +81,12 @@ async def refund(body: Refund, request: Request, desk: AtDesk) -> Response:
 async def look_up(body: LookUp, request: Request, desk: AtDesk) -> Response:
     """What is true of a key."""
     return await faults.answer(Visit(desk, "look_up", body, request))
+
+
+@calls.post("/captures")
+async def captures(body: ListCaptures, request: Request, desk: AtDesk) -> Response:
+    """List what was captured."""
+    return await faults.answer(Visit(desk, "captures", body, request))
 
 
 @control.get("/health")

@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from sandbox import store
 from sandbox.records import Armed
 
-Call = Literal["open_page", "close_page", "charge", "look_up", "refund", "attach", "page", "webhook", "*"]
+Call = Literal["open_page", "close_page", "charge", "look_up", "refund", "attach", "captures", "page", "webhook", "*"]
 
 REPLIES: Final = ("500_before", "500_after", "lost_reply", "hang", "reset", "truncated", "429", "409_in_progress")
 CAPTURES: Final = ("double_capture", "wrong_amount")
@@ -26,6 +26,7 @@ FITS: Final[dict[str, tuple[str, ...]]] = {
     "look_up": (*REPLIES, "looks_up_late"),
     "refund": (*REPLIES, "refund_fails"),
     "attach": REPLIES,
+    "captures": REPLIES,
     "page": CAPTURES,
     "webhook": EVENTS,
 }

@@ -23,7 +23,7 @@ from checkout.outcomes import (
 from sandbox import arming, paying, store
 from sandbox.instruments import Instrument, saved
 from sandbox.records import Key, Payment, stamp
-from sandbox.requests import Attach, Charge, ClosePage, Keyed, LookUp, OpenPage, Refund
+from sandbox.requests import Attach, Charge, ClosePage, Keyed, ListCaptures, LookUp, OpenPage, Refund
 from sandbox.turn import Turn
 
 CLOSED: Final = "closed"
@@ -36,6 +36,22 @@ class Refused(Exception):
     def __init__(self, code: str) -> None:
         super().__init__(code)
         self.code = code
+
+
+class Moved(Answer):
+    """A capture as a list shows it: *reference* is the merchant's session, the amount what moved under the key."""
+
+    key: str
+    reference: str
+    amount: Money
+    at: str
+
+
+class Captures(Answer):
+    """The captures of an account, oldest first."""
+
+    outcome: Literal["captures"] = "captures"
+    data: tuple[Moved, ...]
 
 
 class Attached(Answer):
@@ -138,6 +154,26 @@ def look_up(turn: Turn, request: LookUp) -> Answer:
     return KEPT.validate_json(held.answer) if held else NotFound()
 
 
+def captures(turn: Turn, request: ListCaptures) -> Answer:
+    """Reading what moved leaves no line in the ledger: it is about no key."""
+    entries = store.entries(turn.connection, **_ALL | {"account": str(request.account), "at": stamp(request.since)})
+    moved = [entry for entry in entries if entry.effect == "captured"]
+    return Captures(
+        data=tuple(
+            Moved(
+                key=entry.key or "",
+                reference=entry.reference or "",
+                amount=Money(minor=entry.amount_minor or 0, currency=entry.currency or ""),
+                at=entry.at,
+            )
+            for entry in moved
+        )
+    )
+
+
+_ALL: Final[dict[str, str | int | None]] = dict.fromkeys(("key", "reference", "account", "after", "at"))
+
+
 def attach(turn: Turn, request: Attach) -> Answer:
     turn.enter_nothing(str(request.account), None)
     instrument = saved(request.token)
@@ -213,4 +249,5 @@ CALLS: Final[dict[str, Callable[[Turn, Any], Answer]]] = {
     "charge": charge,
     "refund": refund,
     "look_up": look_up,
+    "captures": captures,
 }

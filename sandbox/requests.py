@@ -83,5 +83,11 @@ class LookUp(Keyed):
     pass
 
 
+class ListCaptures(Request):
+    """What was captured for the account from *since* on."""
+
+    since: AwareDatetime
+
+
 class Attach(Request):
     token: str = Field(max_length=255)

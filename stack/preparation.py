@@ -6,9 +6,10 @@ from datetime import timedelta
 from functools import partial
 
 from pydantic import SecretStr
+from temporalio.client import Client
 
 from settings import Settings
-from stack import namespace
+from stack import namespace, schedules
 from stack.blueprint import Blueprint
 from stack.errors import StackError
 from stack.secrets import Secrets
@@ -28,7 +29,7 @@ async def prepare_database(blueprint: Blueprint) -> None:
 async def prepare_temporal(blueprint: Blueprint) -> Polls:
     """Search attributes and retention; returns how to tell that a worker of ours asks for work."""
     client = await namespace.connect(blueprint.temporal.environment if blueprint.temporal else None)
-    await namespace.prepare(client, ATTRIBUTES, timedelta(days=blueprint.settings.retention_days))
+    await _prepare(client, blueprint.settings)
     return partial(namespace.polls, client, blueprint.settings.task_queue)
 
 
@@ -36,7 +37,13 @@ async def migrate_all(settings: Settings) -> None:
     """Prepare the database and the namespace that settings and Temporal's own variables name."""
     await _migrate(_required(settings.database_url, "CHECKOUT_DATABASE_URL"))
     client = await namespace.connect()
+    await _prepare(client, settings)
+
+
+async def _prepare(client: Client, settings: Settings) -> None:
+    """Search attributes, retention, and the reconciler's schedules."""
     await namespace.prepare(client, ATTRIBUTES, timedelta(days=settings.retention_days))
+    await schedules.ensure(client, settings.task_queue)
 
 
 async def admit(settings: Settings, company: Company) -> Secrets:

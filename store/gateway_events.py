@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
+from psycopg.rows import DictRow
+
 from gateways.port import GatewayEvent
 from store.database import Connection
 
@@ -10,12 +14,12 @@ async def keep(connection: Connection, gateway: str, event: GatewayEvent) -> boo
     """Keep an event; False when it is known already, and was passed on."""
     cursor = await connection.execute(
         """
-        INSERT INTO gateway_events AS known (gateway, id, type, organisation_id, session_id)
-        VALUES (%s, %s, %s, %s, %s)
+        INSERT INTO gateway_events AS known (gateway, id, type, organisation_id, session_id, key, captured)
+        VALUES (%s, %s, %s, %s, %s, %s, %s)
         ON CONFLICT (gateway, id) DO UPDATE SET type = known.type
         RETURNING passed_on_at IS NULL AS fresh
         """,
-        (gateway, event.id, event.type, event.account, event.reference),
+        (gateway, event.id, event.type, event.account, event.reference, event.key, event.captured),
     )
     row = await cursor.fetchone()
     return row is not None and row["fresh"]
@@ -27,3 +31,19 @@ async def passed_on(connection: Connection, gateway: str, event_id: str) -> None
         "UPDATE gateway_events SET passed_on_at = now() WHERE gateway = %s AND id = %s AND passed_on_at IS NULL",
         (gateway, event_id),
     )
+
+
+async def waiting(connection: Connection, since: datetime, until: datetime) -> list[DictRow]:
+    """Events that nobody heard yet, received from *since* on and before *until*: gateway, id, organisation_id, session_id,
+    key, captured.
+    """
+    cursor = await connection.execute(
+        """
+        SELECT gateway, id, organisation_id, session_id, key, captured FROM gateway_events
+        WHERE passed_on_at IS NULL AND organisation_id IS NOT NULL AND session_id IS NOT NULL
+          AND received_at >= %s AND received_at < %s
+        ORDER BY received_at LIMIT 1000
+        """,
+        (since, until),
+    )
+    return await cursor.fetchall()

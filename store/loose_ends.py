@@ -13,12 +13,13 @@ from store.database import Database
 
 STANDING: Final = """
     SELECT state, policy, greatest(
+        (state ->> 'attempts')::int,
         (SELECT max(attempt) FROM contracts WHERE session_id = session.id),
         (SELECT max(attempt) FROM customer_links WHERE session_id = session.id),
-        (SELECT max(split_part(key, '/', 2)::int) FROM payments WHERE session_id = session.id),
-        0) AS attempts
-    FROM checkout_sessions session WHERE id = %s
+        (SELECT max(split_part(key, '/', 2)::int) FROM payments WHERE session_id = session.id)) AS attempts
+    FROM checkout_sessions session WHERE id = %(session)s
 """
+"""The view, and the last attempt of which there is a trace: the view may lag behind a run that was terminated."""
 
 CHARGES: Final[LiteralString] = """
     SELECT key, amount_minor, currency FROM payments charge
@@ -65,7 +66,9 @@ class SessionRows:
             charges = await (await connection.execute(CHARGES, given)).fetchall()
             contracts = await (await connection.execute(CONTRACTS, given)).fetchall()
             guest = await (await connection.execute(GUEST, given)).fetchone()
+            stands = await (await connection.execute(STANDING, given)).fetchone()
         return LooseEnds(
+            attempts=stands["attempts"] if stands else 0,
             charges=tuple(map(_charge, charges)),
             contracts=tuple(LooseContract(**row) for row in contracts),
             guest=guest is not None,
@@ -75,12 +78,12 @@ class SessionRows:
 async def standing(database: Database, organisation: UUID, session: UUID) -> Standing:
     """Where a session stands, and how far its attempts have come."""
     async with database.of(organisation) as connection:
-        row = await (await connection.execute(STANDING, (session,))).fetchone()
+        row = await (await connection.execute(STANDING, {"session": session})).fetchone()
     if row is None:
         return Standing()
     state = SessionState.model_validate(row["state"])
     return Standing(
-        state=state.model_copy(update={"attempts": max(state.attempts, row["attempts"])}),
+        state=state.model_copy(update={"attempts": row["attempts"]}),
         policy=Policy.model_validate(row["policy"]),
     )
 

@@ -17,6 +17,11 @@ async def ensure(connection: Connection, organisation: UUID, name: str, time_zon
     )
 
 
+async def every(connection: Connection) -> list[DictRow]:
+    """Each organisation's id and gateway."""
+    return await (await connection.execute("SELECT id, gateway FROM organisations ORDER BY id")).fetchall()
+
+
 async def get(connection: Connection, organisation: UUID) -> DictRow | None:
     """The organisation's row: id, name, time_zone (an IANA name), gateway, created_at."""
     cursor = await connection.execute(

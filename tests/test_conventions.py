@@ -15,6 +15,7 @@ from temporalio import activity, workflow
 from activities.contracts import ContractActivities
 from activities.customers import CustomerActivities
 from activities.payments import PaymentActivities
+from activities.reconciliation import ReconciliationActivities
 from activities.sessions import SessionActivities
 from api.timeline import WORDS
 from worker import SANDBOX, WORKFLOWS, bound
@@ -25,6 +26,7 @@ PARTIES = {
     "contracts": ContractActivities,
     "payments": PaymentActivities,
     "sessions": SessionActivities,
+    "reconciliation": ReconciliationActivities,
 }
 
 
@@ -49,6 +51,7 @@ def test_every_activity_is_registered_with_the_worker() -> None:
         ContractActivities(nobody),
         PaymentActivities({}, nobody),
         SessionActivities(nobody, nobody),
+        ReconciliationActivities(nobody),
     )
     names = {activity._Definition.must_from_callable(each).name for each in registered}
     assert names == {f"{name}.{verb}" for name, party in PARTIES.items() for verb in defined(party)}

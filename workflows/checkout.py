@@ -54,7 +54,8 @@ class CheckoutWorkflow:
         self._opened = opening.state()
         self._steps = Steps(self._live)
         self._loose = LooseEnds(self._live)
-        self._ready = opening.resumed is None
+        self._takes_over = opening.resumed is not None
+        self._ready = not self._takes_over
         self._reports = 0
         self._ended = 0
         self._undone: dict[int, BaseException] = {}
@@ -182,7 +183,10 @@ class CheckoutWorkflow:
 
     @confirm.validator
     def _may_confirm(self, cmd: Confirm) -> None:
-        may_confirm(self._known(cmd), cmd, workflow.now())
+        state = self._known(cmd)
+        if self._live.adrift or self._loose.tying:
+            raise refused(state, cmd, "temporarily-unavailable", "What an earlier run left is being taken back first.")
+        may_confirm(state, cmd, workflow.now())
 
     @workflow.update(name="update", description="Replace what is on offer; sent by the API, which prices it first")
     async def update(self, cmd: Update) -> Accepted:
@@ -251,6 +255,8 @@ class CheckoutWorkflow:
     )
     def found_adrift(self, found: FoundAdrift) -> None:
         self._loose.miss(found.missing)
+        if found.rewound and not self._takes_over:
+            self._loose.rewind()
 
     @workflow.query(name="session", description="The session as it stands")
     def session(self) -> SessionState:

@@ -10,7 +10,6 @@ from activities.customers import CustomerActivities
 from activities.payments import PaymentActivities
 from checkout.commands import ArchiveCustomer, ChooseMethod, ContractStep, CreateCustomer, Effect
 from checkout.ids import contract_of
-from checkout.lifecycle import Payment
 from checkout.outcomes import MethodChosen, Refused
 from checkout.session import Instalment, Mode
 from workflows.hosted_page import HostedPage, Refusal
@@ -51,9 +50,7 @@ class Confirmation:
             if owed and mode is Mode.CHARGE_IMMEDIATELY:
                 saga.on_failure(self._page.refund)
                 saga.on_failure(self._page.close)
-                if state.payment_status is not Payment.PAID:
-                    await self._page.open()
-                    await self._page.until_paid()
+                await self._page.until_paid()
 
             if owed and mode is Mode.CHARGE_WHEN_DUE:
                 self._schedule()

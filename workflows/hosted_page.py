@@ -44,7 +44,7 @@ class HostedPage:
         self.declined = 0
         self.unreturned = False
 
-    async def open(self) -> None:
+    async def _open(self) -> None:
         """Open the page and say where the customer goes."""
         offer, confirmation = self._live.state.offer, self._live.confirmation
         self._opened = workflow.now()
@@ -70,6 +70,14 @@ class HostedPage:
             )
 
     async def until_paid(self) -> None:
+        """Open the page and wait until it is paid; a run before this one may have seen that already."""
+        if self._live.state.payment_status is not Payment.PAID:
+            await self._open()
+            return await self._until_paid()
+        captured = next(payment for payment in self._live.state.payments if payment.key == self._key)
+        return await self._compare(captured.amount)
+
+    async def _until_paid(self) -> None:
         """Wait until the customer has paid. Whatever else is heard (left, the window's end, even "not found"), closing
         the page tells whether it was paid after all, or whether money is still under way: only "closed" is a no.
         """
@@ -134,13 +142,16 @@ class HostedPage:
     async def _captured(self, captured: Captured) -> None:
         """Record the money; another amount than the estimate's is for somebody to look at."""
         self._paid(captured)
-        if captured.amount != self._amount:
+        await self._compare(captured.amount)
+
+    async def _compare(self, amount: Money) -> None:
+        if amount != self._amount:
             await self._steps.park(
                 Attention(
                     reason="wrong_amount",
                     step="payments.page_outcome",
                     since=workflow.now(),
-                    detail=f"captured {captured.amount} instead of {self._amount}",
+                    detail=f"captured {amount} instead of {self._amount}",
                     can=("compensate",),
                 )
             )

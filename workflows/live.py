@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, Final
 
 from temporalio import workflow
@@ -36,6 +37,9 @@ PAYMENT_NAMES: Final = {
     PaymentEvent.REFUND: "payment.refunded",
 }
 """The event that tells of each change of the payment; the others go with a change of the session's status."""
+
+REWOUND: Final = "checkout_session.rewound"
+"""The event that tells of a reset, behind what the run before it told."""
 
 STAMPS: Final = {Status.COMPLETED: "completed_at", Status.CANCELLED: "cancelled_at"}
 """The time that a status is remembered by."""
@@ -140,8 +144,9 @@ class LiveSession:
         if attention != self.state.attention:
             self.change("checkout_session.attention_raised", attention=attention)
 
-    def lower_attention(self) -> None:
-        if self.state.attention is not None:
+    def lower_attention(self, step: str | None = None) -> None:
+        """Nobody needs to look any more: at *step*, which succeeded, or at anything."""
+        if self.state.attention is not None and step in {None, self.state.attention.step}:
             self.change("checkout_session.attention_cleared", attention=None)
 
     async def until_published(self) -> SessionState:
@@ -158,10 +163,10 @@ class LiveSession:
             self._show_operators()
             written = await _publish(batch)
             del self._pending[: len(batch.events)]
-            self._stand_behind(written.version - batch.events[-1].sequence)
+            self._stand_behind(written.version - batch.events[-1].sequence, batch.events)
             self.published = written.version
 
-    def _stand_behind(self, others: int) -> None:
+    def _stand_behind(self, others: int, written: Sequence[SessionEvent]) -> None:
         """This run was reset, and *others* events of the run before it came after: it is numbered behind them."""
         if not others:
             return
@@ -171,7 +176,8 @@ class LiveSession:
             for event in self._pending
         ]
         self.adrift = True
-        self.change("checkout_session.rewound")
+        if written[-1].type != REWOUND:
+            self.change(REWOUND)
 
     def _show_operators(self) -> None:
         """Upsert the search attributes that changed, and say in words where the session stands."""

@@ -19,7 +19,7 @@ from checkout.commands import ArchiveCustomer, AtKey, ContractStep, FindLooseEnd
 from checkout.ids import refund_key
 from checkout.outcomes import Captured, LookUpAnswer, LooseCharge, LooseContract, NotFound, PageOpen, Refunded, UnderWay
 from checkout.session import Attention, PaymentRecord
-from workflows.live import LiveSession
+from workflows.live import REWOUND, LiveSession
 from workflows.posting import Posting
 from workflows.steps import NO_WAY_BACK, Steps
 
@@ -31,13 +31,17 @@ NOTHING_TO_RETURN: Final = "the gateway captured the money and has nothing to re
 
 
 class LooseEnds:
-    """Finds what is no part of the session, and takes it back. The session's status and payment stay as they are."""
+    """Finds what is no part of the session, and takes it back. The session's status and payment stay as they are.
+    While it is *tying*, nothing new may begin.
+    """
 
     def __init__(self, live: LiveSession) -> None:
         self._live = live
         self._steps = Steps(live)
         self._reported: list[str] = []
         self._missing: list[str] = []
+        self._rewound = False
+        self.tying = False
         self._looked_into = 0
 
     def report(self, key: str) -> None:
@@ -52,16 +56,24 @@ class LooseEnds:
         self._missing += keys
         self._live.adrift = True
 
+    def rewind(self) -> None:
+        """What reads show was written by another run: this one was reset."""
+        self._rewound = True
+
     async def tie(self, steps: Steps) -> None:
         """Take back what does not belong to the session: of attempts that do not stand, and under the keys that were
         reported, whatever their rows say.
         """
-        self._live.adrift, self._steps = False, steps
+        self._live.adrift, self.tying, self._steps = False, True, steps
         reported, self._reported = tuple(self._reported), []
         missing, self._missing = self._missing, []
+        if self._rewound:
+            self._rewound = False
+            self._live.change(REWOUND)
         kept = self._live.state.kept
         find = FindLooseEnds(**self._live.effect(), kept=kept, reported=reported)
         found = await steps.run(SessionActivities.loose_ends, find, can=NO_WAY_BACK)
+        self._live.note(attempts=max(self._live.state.attempts, found.attempts))
         for charge in found.charges:
             await self._take_back(charge)
         for contract in found.contracts:
@@ -70,6 +82,7 @@ class LooseEnds:
             await self._archive_guest(kept)
         for key in missing:
             self._ask_somebody("payment_missing", "payments.look_up", f"the gateway does not know of {key}")
+        self.tying = False
 
     async def _take_back(self, loose: LooseCharge) -> None:
         """Ask the gateway what became of it, and return what it captured. A charge that the gateway does not know is

@@ -35,6 +35,13 @@ ASK: Final[dict[str, Any]] = STEP | {
 }
 """Asking until there is an answer: "not yet" brings its own interval; a gateway that is away is asked again."""
 
+SWEEP: Final[dict[str, Any]] = {
+    "start_to_close_timeout": timedelta(minutes=10),
+    "heartbeat_timeout": timedelta(seconds=15),
+    "retry_policy": RetryPolicy(maximum_attempts=2),
+}
+"""A sweep of the reconciler: the next one comes soon anyway."""
+
 PUBLISH_AT_ONCE: Final[dict[str, Any]] = {
     "start_to_close_timeout": timedelta(seconds=2),
     "schedule_to_close_timeout": timedelta(seconds=3),

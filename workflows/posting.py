@@ -48,7 +48,7 @@ class Posting:
             failure = failure_of(handle)
             self._steps.take_retry()
             if failure is None:
-                self._live.lower_attention()
+                self._live.lower_attention(name_of(step))
                 answer: Answer = handle.result()
                 return answer
             if type_of(failure) in INCURABLE:
@@ -57,6 +57,7 @@ class Posting:
             found = await self._looked_up(command)
             if not isinstance(found, NotFound):
                 self._steps.take_retry()
+                self._live.lower_attention(name_of(step))
                 return found
             await self._before_the_next(name_of(step), failure, tries, began)
         raise AssertionError("a count has no end")

@@ -52,13 +52,17 @@ async def resume(client: Client, task_queue: str, state: SessionState, policy: P
         policy=policy,
         resumed=state,
     )
+    await start_again(client, task_queue, opening, start_signal=signal, start_signal_args=[what])
+
+
+async def start_again(client: Client, task_queue: str, opening: Opening, **more: Any) -> None:
+    """Start the session's workflow although it was started before, unless it runs."""
     await client.start_workflow(
         CheckoutWorkflow.run,
         opening,
         task_queue=task_queue,
         id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE,
         id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
-        start_signal=signal,
-        start_signal_args=[what],
         **presented(opening),
+        **more,
     )

@@ -77,7 +77,7 @@ class Steps:
                 continue
             self.take_retry()
             self._live.note_step(name, "done")
-            self._live.lower_attention()
+            self._live.lower_attention(name)
             result: Result = handle.result()
             return result
 
@@ -109,13 +109,13 @@ class Steps:
             failure = failure_of(handle)
             if failure is None:
                 self.take_retry()
-                self._live.lower_attention()
+                self._live.lower_attention(name_of(step))
                 result: Result = handle.result()
                 return result
             if self.take_retry() or until():
                 return None
             if type_of(failure) == NOT_YET:
-                self._live.lower_attention()
+                self._live.lower_attention(name_of(step))
             elif not is_cancelled_exception(failure):
                 await self.ask_somebody(name_of(step), failure, can)
         raise AssertionError("rounds have no end")

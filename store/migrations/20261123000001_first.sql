@@ -181,6 +181,7 @@ CREATE TABLE payments (
     settled_at      timestamptz
 );
 CREATE INDEX ON payments (organisation_id, session_id);
+CREATE INDEX ON payments (organisation_id, settled_at);
 
 -- The view: written by the workflow only, with a version that can only grow. *state* is checkout/session.py's
 -- SessionState; *policy* the rules it was opened with, *run_id* the workflow run that wrote it last; the other
@@ -207,6 +208,7 @@ CREATE TABLE checkout_sessions (
     due_at                  timestamptz
 );
 CREATE INDEX ON checkout_sessions (organisation_id, created_at DESC, id DESC);
+CREATE INDEX ON checkout_sessions (organisation_id, last_activity_at);
 CREATE INDEX ON checkout_sessions (organisation_id, id) WHERE checkout_session_status IN ('open', 'processing');
 
 -- One row per change, numbered without gaps; *state* is the session as it was at that moment. *run_sequence* is the
@@ -245,10 +247,13 @@ CREATE TABLE gateway_events (
     type            text NOT NULL,
     organisation_id uuid,
     session_id      uuid,
+    key             text,
+    captured        boolean NOT NULL,
     received_at     timestamptz NOT NULL DEFAULT now(),
     passed_on_at    timestamptz,
     PRIMARY KEY (gateway, id)
 );
+CREATE INDEX ON gateway_events (received_at) WHERE passed_on_at IS NULL;
 
 DO $$
 DECLARE t text;

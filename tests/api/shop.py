@@ -90,7 +90,7 @@ class Shop:
     async def moved(self, session: str) -> int:
         """Captured minus refunded, in minor units, by the gateway's ledger."""
         signs = {"captured": 1, "refunded": -1}
-        return sum(signs.get(row["effect"], 0) * row["amount_minor"] for row in await self.ledger(session))
+        return sum(signs.get(row["effect"], 0) * (row["amount_minor"] or 0) for row in await self.ledger(session))
 
 
 def onboarding(customer: str, **more: Any) -> dict[str, Any]:

@@ -102,7 +102,16 @@ class Story:
 
     def _tell(self, event: str, state: SessionState) -> Story:
         raw = state.model_dump(mode="json")
-        told = EventRow(sequence=state.version, type=event, actor="", at=state.updated_at, state=state, raw=raw)
+        told = EventRow(
+            sequence=state.version,
+            type=event,
+            actor="",
+            at=state.updated_at,
+            run="run",
+            data={},
+            state=state,
+            raw=raw,
+        )
         self.events.append(told)
         return self
 

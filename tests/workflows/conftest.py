@@ -19,6 +19,7 @@ from temporalio.worker import Worker
 from activities.contracts import ContractActivities
 from activities.customers import CustomerActivities
 from activities.payments import PaymentActivities
+from activities.reconciliation import ReconciliationActivities
 from activities.sessions import SessionActivities
 from checkout.commands import Accepted, Confirm, Opening, PaymentReported, Request
 from checkout.ids import page_key, workflow_of
@@ -118,6 +119,7 @@ async def open_session(skipper: TimeSkipper, world: World, request: pytest.Fixtu
         ContractActivities(world),
         PaymentActivities({"fake": world}, Records(world)),
         SessionActivities(world, world),
+        ReconciliationActivities(world),
     )
 
     async def open_it(

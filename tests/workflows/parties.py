@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -19,6 +19,7 @@ from checkout.commands import (
     FindLooseEnds,
     OpenPage,
     Publish,
+    Reconcile,
     Refund,
 )
 from checkout.ids import guest_of
@@ -41,6 +42,7 @@ from checkout.outcomes import (
     NothingToRefund,
     PageOpen,
     Published,
+    Reconciled,
     RefundAnswer,
     Refunded,
     Refused,
@@ -48,7 +50,15 @@ from checkout.outcomes import (
     UnderWay,
 )
 from checkout.session import SessionEvent, SessionState
-from gateways.port import GatewayEvent, GatewayRejected, GatewayUnavailable, PageRequest, SavedMethod, ToCharge
+from gateways.port import (
+    GatewayEvent,
+    GatewayRejected,
+    GatewayUnavailable,
+    Moved,
+    PageRequest,
+    SavedMethod,
+    ToCharge,
+)
 
 
 class Trouble:
@@ -137,6 +147,9 @@ class World:
         known = self.events.setdefault(cmd.events[0].state.id, [])
         known.extend(event for event in cmd.events if event.sequence > len(known))
         return Published(version=cmd.events[-1].sequence)
+
+    async def sweep(self, _: Reconcile) -> Reconciled:
+        return Reconciled()
 
     async def standing(self, cmd: Effect) -> Standing:
         return Standing(state=self.view(cmd.session))
@@ -231,6 +244,9 @@ class World:
             self.trouble.miss -= 1
             return NotFound()
         return self.pages.get(key) or self.charges.get(key) or self.refunds.get(key) or NotFound()
+
+    async def captures(self, account: UUID, since: datetime) -> list[Moved]:
+        raise NotImplementedError
 
     def read_event(self, headers: object, body: bytes) -> GatewayEvent:
         raise NotImplementedError

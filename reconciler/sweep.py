@@ -1,0 +1,135 @@
+"""One sweep of the reconciler over every organisation: what it finds is set right, or somebody is asked."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Mapping
+from datetime import UTC, datetime
+from typing import Final
+from uuid import UUID
+
+from temporalio.client import Client
+from temporalio.service import RPCError
+
+from checkout.commands import FoundAdrift, PaymentReported, Reconcile
+from checkout.outcomes import Reconciled
+from gateways.port import GatewayRejected, GatewayUnavailable, PaymentGateway
+from reconciler.ended import Runs, ended_early, running
+from reconciler.further_runs import FurtherRuns
+from reconciler.money import Money
+from store import gateway_events, organisations, reconciliation
+from store.database import UNAVAILABLE, Database
+from store.reconciliation import Between
+
+AWAY: Final = (RPCError, GatewayUnavailable, GatewayRejected, *UNAVAILABLE)
+"""Who does not answer now is asked by the next sweep."""
+
+NOBODY: Final = UUID(int=0)
+
+
+class Sweep:
+    """Sweeps can be repeated, and may run beside everything else: a session decides about itself in its own workflow."""
+
+    def __init__(
+        self,
+        client: Client,
+        database: Database,
+        gateways: Mapping[str, PaymentGateway],
+        further: FurtherRuns,
+    ) -> None:
+        self._client = client
+        self._database = database
+        self._gateways = gateways
+        self._further = further
+        self._money = Money(database, further)
+
+    async def sweep(self, cmd: Reconcile) -> Reconciled:
+        """Look at what happened since the window began; or at everything that is not over."""
+        now = datetime.now(UTC)
+        since, between = now - cmd.window, (now - cmd.window, now - cmd.rest)
+        dead = await ended_early(self._client, since)
+        alive = await running(self._client, None if cmd.everything else since)
+        async with self._database.unbound() as connection:
+            every = await organisations.every(connection)
+        done = [await _or_later("events", self._passed_on(between))]
+        for row in every:
+            organisation = row["id"]
+            lost = await self._lost(organisation, alive) if cmd.everything else set()
+            ended = lost | set(dead.get(organisation, ()))
+            for what, work in (
+                ("ended", self._went_on(organisation, ended)),
+                ("rewound", self._rewound(organisation, alive)),
+                ("adrift", self._set_right(organisation, between)),
+                (row["gateway"], self._compared(organisation, row["gateway"], between)),
+            ):
+                done.append(await _or_later(f"{organisation}/{what}", work))
+        return _sum(done)
+
+    async def _passed_on(self, between: Between) -> Reconciled:
+        """Events that nobody could be told of when they came: their session was not known, or somebody was away."""
+        passed = 0
+        async with self._database.unbound() as connection:
+            waiting = await gateway_events.waiting(connection, *between)
+        for row in waiting:
+            told = PaymentReported(event=row["id"], key=row["key"], captured=row["captured"])
+            if await self._further.pass_on(row["organisation_id"], row["session_id"], told):
+                async with self._database.unbound() as connection:
+                    await gateway_events.passed_on(connection, row["gateway"], row["id"])
+                passed += 1
+        return Reconciled(passed_on=passed)
+
+    async def _lost(self, organisation: UUID, alive: Runs) -> set[UUID]:
+        """Sessions that go on by their rows, and that Temporal does not list as running."""
+        lost: set[UUID] = set()
+        after: UUID | None = NOBODY
+        while after is not None:
+            async with self._database.of(organisation) as connection:
+                page = await reconciliation.unfinished(connection, after)
+            lost |= set(page) - set(alive.get(organisation, ()))
+            after = page[-1] if page else None
+        return lost
+
+    async def _went_on(self, organisation: UUID, ended: set[UUID]) -> Reconciled:
+        """Sessions whose workflow ended early go on; each decides by itself whether it is over."""
+        went = [await self._further.go_on(organisation, session) for session in sorted(ended)]
+        return Reconciled(went_on=sum(went))
+
+    async def _rewound(self, organisation: UUID, alive: Runs) -> Reconciled:
+        """Sessions whose row was written by another run than the one that runs: what reads show is of before a reset."""
+        runs = alive.get(organisation, {})
+        async with self._database.of(organisation) as connection:
+            writers = await reconciliation.written_by(connection, list(runs))
+        others = [session for session, run in writers.items() if run != runs[session]]
+        for session in others:
+            await self._further.set_right(organisation, session, FoundAdrift(rewound=True))
+        return Reconciled(set_right=len(others))
+
+    async def _set_right(self, organisation: UUID, between: Between) -> Reconciled:
+        """Sessions whose rows hold what is no part of them."""
+        async with self._database.of(organisation) as connection:
+            adrift = await reconciliation.adrift(connection, between)
+        for session in adrift:
+            await self._further.set_right(organisation, session, FoundAdrift())
+        return Reconciled(set_right=len(adrift))
+
+    async def _compared(self, organisation: UUID, gateway: str, between: Between) -> Reconciled:
+        """Rows and gateway."""
+        return await self._money.compare(organisation, self._gateways[gateway], between)
+
+
+async def _or_later(what: str, work: Awaitable[Reconciled]) -> Reconciled:
+    """Leave *what* for the next sweep where somebody is away."""
+    try:
+        return await work
+    except AWAY:
+        return Reconciled(failed=(what,))
+
+
+def _sum(parts: list[Reconciled]) -> Reconciled:
+    return Reconciled(
+        went_on=sum(part.went_on for part in parts),
+        set_right=sum(part.set_right for part in parts),
+        passed_on=sum(part.passed_on for part in parts),
+        mended=sum(part.mended for part in parts),
+        strangers=tuple(key for part in parts for key in part.strangers),
+        failed=tuple(what for part in parts for what in part.failed),
+    )

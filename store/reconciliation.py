@@ -1,0 +1,77 @@
+"""What the reconciler asks the rows: which sessions go on, which have loose ends, and which payments are known."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Final, LiteralString
+from uuid import UUID
+
+from psycopg.rows import DictRow
+
+from store.database import Connection
+
+UNFINISHED: Final[LiteralString] = """
+    SELECT id FROM checkout_sessions
+    WHERE (checkout_session_status IN ('open', 'processing')
+           OR (checkout_session_status = 'completed' AND payment_status IN ('pending', 'failed')))
+      AND id > %s
+    ORDER BY id LIMIT 1000
+"""
+
+ADRIFT: Final[LiteralString] = """
+    WITH session AS (
+        SELECT id, CASE WHEN checkout_session_status IN ('processing', 'completed')
+                        THEN (state ->> 'attempts')::int ELSE 0 END AS kept
+        FROM checkout_sessions
+        WHERE last_activity_at >= %(since)s AND last_activity_at < %(until)s AND NOT needs_attention
+    )
+    SELECT session.id FROM session JOIN payments charge ON charge.session_id = session.id
+    WHERE charge.kind = 'charge' AND charge.status <> 'declined' AND split_part(charge.key, '/', 2)::int <> kept
+      AND NOT EXISTS (SELECT 1 FROM payments refund
+                      WHERE refund.key LIKE charge.key || '/refund%%' AND refund.status = 'refunded')
+    UNION
+    SELECT session.id FROM session JOIN contracts contract ON contract.session_id = session.id
+    WHERE contract.status IN ('draft', 'active') AND contract.attempt <> kept
+"""
+
+CAPTURED: Final = """
+    SELECT key, session_id FROM payments
+    WHERE kind = 'charge' AND status = 'captured' AND settled_at >= %s AND settled_at < %s
+      AND EXISTS (SELECT 1 FROM checkout_sessions WHERE id = session_id AND NOT needs_attention)
+"""
+
+
+Between = tuple[datetime, datetime]
+"""From the first instant on, and before the second."""
+
+
+async def unfinished(connection: Connection, after: UUID) -> list[UUID]:
+    """Up to 1,000 sessions behind *after* that may still have something to do."""
+    cursor = await connection.execute(UNFINISHED, (after,))
+    return [row["id"] for row in await cursor.fetchall()]
+
+
+async def adrift(connection: Connection, between: Between) -> list[UUID]:
+    """Sessions, last active in between, whose rows hold money or a contract that is no part of them; not
+    those that somebody was asked about.
+    """
+    cursor = await connection.execute(ADRIFT, {"since": between[0], "until": between[1]})
+    return [row["id"] for row in await cursor.fetchall()]
+
+
+async def written_by(connection: Connection, sessions: Sequence[UUID]) -> dict[UUID, str]:
+    """Which workflow run wrote each session's row last."""
+    cursor = await connection.execute("SELECT id, run_id FROM checkout_sessions WHERE id = ANY(%s)", (list(sessions),))
+    return {row["id"]: row["run_id"] for row in await cursor.fetchall()}
+
+
+async def statuses(connection: Connection, keys: Sequence[str]) -> dict[str, str]:
+    """The status of each payment that has a row."""
+    cursor = await connection.execute("SELECT key, status FROM payments WHERE key = ANY(%s)", (list(keys),))
+    return {row["key"]: row["status"] for row in await cursor.fetchall()}
+
+
+async def captured(connection: Connection, between: Between) -> list[DictRow]:
+    """Charges that our rows call captured, in between: key, session_id."""
+    return await (await connection.execute(CAPTURED, between)).fetchall()

@@ -1,0 +1,369 @@
+"""Sessions whose workflow was terminated or reset by somebody, and money that arrives late: nothing is lost or doubled."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID, uuid4
+
+import pytest
+from temporalio.api.common.v1 import WorkflowExecution
+from temporalio.api.enums.v1 import ResetReapplyExcludeType
+from temporalio.api.workflowservice.v1 import ResetWorkflowExecutionRequest
+from temporalio.client import Client, WorkflowExecutionStatus, WorkflowHandle
+
+from audit.main import Sources, audit
+from checkout.commands import Reconcile
+from checkout.ids import session_of, workflow_of
+from checkout.money import Money
+from checkout.outcomes import Reconciled
+from gateways.port import PageRequest
+from gateways.sandbox import SandboxGateway
+from store.database import Database
+from tests.api.shop import Shop, guest, onboarding
+from workflows.reconciliation import ReconciliationWorkflow
+
+PRICE = Money(minor=50000, currency="USD")
+NOW = Reconcile(window=timedelta(hours=1), rest=timedelta(0))
+
+Sweep = Callable[[], Awaitable[Reconciled]]
+
+
+@pytest.fixture
+def sweep(temporal: Client) -> Sweep:
+    """A sweep of the reconciler now, of what happened until now."""
+
+    async def sweep() -> Reconciled:
+        return await temporal.execute_workflow(
+            ReconciliationWorkflow.run, NOW, id=f"reconcile-{uuid4()}", task_queue="checkout"
+        )
+
+    return sweep
+
+
+class Operator:
+    """Somebody who presses the Temporal UI's buttons, and judges by ledger and tables what came of it."""
+
+    def __init__(self, shop: Shop, temporal: Client) -> None:
+        self._shop = shop
+        self._temporal = temporal
+        self.organisation = UUID(shop.stack.organisation)
+
+    def workflow(self, session: str) -> WorkflowHandle[Any, Any]:
+        return self._temporal.get_workflow_handle(workflow_of(self.organisation, UUID(session)))
+
+    async def terminate(self, session: str) -> None:
+        await self.workflow(session).terminate("by hand")
+
+    async def reset(self, session: str, *, forgetting_updates: bool = False) -> None:
+        """Reset the workflow to its first task."""
+        handle = self.workflow(session)
+        described = await handle.describe()
+        events = [event async for event in handle.fetch_history_events()]
+        first = next(e.event_id for e in events if e.HasField("workflow_task_completed_event_attributes"))
+        await self._temporal.workflow_service.reset_workflow_execution(
+            ResetWorkflowExecutionRequest(
+                namespace=self._temporal.namespace,
+                workflow_execution=WorkflowExecution(workflow_id=handle.id, run_id=described.run_id),
+                reason="by hand",
+                workflow_task_finish_event_id=first,
+                request_id=str(uuid4()),
+                reset_reapply_exclude_types=[ResetReapplyExcludeType.RESET_REAPPLY_EXCLUDE_TYPE_UPDATE]
+                if forgetting_updates
+                else [],
+            )
+        )
+
+    async def status(self, session: str) -> WorkflowExecutionStatus | None:
+        return (await self.workflow(session).describe()).status
+
+    async def violations(self, session: str) -> list[str]:
+        stack = self._shop.stack
+        sources = Sources(stack.database, stack.gateway, stack.temporal)
+        report = await audit(sources, organisation=self.organisation, session=UUID(session), stale=timedelta(0))
+        return [f"{each.invariant}: {each.detail}" for each in report.violations]
+
+
+@pytest.fixture
+def operator(shop: Shop, temporal: Client) -> Operator:
+    return Operator(shop, temporal)
+
+
+async def page_of(shop: Shop, session: str) -> str:
+    answer = await shop.confirmed(session, "charge_immediately")
+    assert answer.status_code == 200, answer.text
+    return str(answer.json()["redirect_url"])
+
+
+def completed(session: dict[str, Any]) -> bool:
+    return bool(session["checkout_session_status"] == "completed")
+
+
+async def kinds(shop: Shop, session: str) -> list[str]:
+    answer = await shop.http.get(f"/checkout_session/{session}/timeline")
+    return [moment["type"] for moment in answer.json()["data"]]
+
+
+async def test_an_open_session_whose_workflow_was_terminated_goes_on(
+    shop: Shop, operator: Operator, sweep: Sweep
+) -> None:
+    session = (await shop.session())["id"]
+    await operator.terminate(session)
+
+    await sweep()
+    await shop.until(session, lambda s: s["version"] > 1)
+    while (answer := await shop.confirmed(session, "no_payment")).status_code == 503:
+        assert answer.headers["Retry-After"]
+
+    assert answer.status_code == 200, answer.text
+    assert answer.json()["checkout_session_status"] == "completed"
+    assert await operator.violations(session) == []
+
+
+async def test_a_page_paid_after_its_workflow_was_terminated_completes_the_session_once(
+    shop: Shop, operator: Operator
+) -> None:
+    session = (await shop.session(guest(shop.stack.business_entity)))["id"]
+    page = await page_of(shop, session)
+    await operator.terminate(session)
+
+    await shop.at_the_page(page)
+    done = await shop.until(session, completed)
+
+    assert done["payment_status"] == "paid"
+    assert await shop.moved(session) == PRICE.minor
+    assert "checkout_session.resumed" in await kinds(shop, session)
+    assert (await kinds(shop, session)).count("contract.created") == 1
+    assert await operator.violations(session) == []
+
+
+async def test_a_terminated_confirmation_goes_on_although_no_webhook_ever_comes(
+    shop: Shop, operator: Operator, sweep: Sweep
+) -> None:
+    await shop.gateway.post("/faults", json={"call": "webhook", "fault": "drop", "times": 1})
+    session = (await shop.session())["id"]
+    page = await page_of(shop, session)
+    await operator.terminate(session)
+    await shop.at_the_page(page)
+
+    await sweep()
+    await shop.until(session, completed)
+
+    assert await shop.moved(session) == PRICE.minor
+    assert await operator.violations(session) == []
+
+
+async def test_a_terminated_confirmation_is_undone_when_its_customer_leaves(
+    shop: Shop, operator: Operator, sweep: Sweep
+) -> None:
+    session = (await shop.session(guest(shop.stack.business_entity)))["id"]
+    page = await page_of(shop, session)
+    await operator.terminate(session)
+    await sweep()
+
+    await shop.at_the_page(page, action="leave")
+    await shop.until(session, lambda s: s["checkout_session_status"] == "open" and s["contract_id"] is None)
+
+    assert await shop.moved(session) == 0
+    assert (await page_of(shop, session)) != page
+    assert await operator.violations(session) == []
+
+
+async def test_a_due_payment_is_collected_although_its_workflow_was_terminated(
+    shop: Shop, operator: Operator, sweep: Sweep
+) -> None:
+    customer = await shop.customer("pm_sandbox_card_declined")
+    today = str(datetime.now(UTC).date())
+    body = onboarding(customer)
+    body["contract"] |= {"start_date": today}
+    body["contract"]["phases"][0] |= {"start_date": today, "payment_terms": {"type": "due_date", "date": today}}
+    session = (await shop.session(body))["id"]
+    await shop.confirmed(session, "charge_when_due")
+    await shop.until(session, lambda s: s["attention"] is not None)
+    await operator.terminate(session)
+
+    await sweep()
+    good = {"gateway": "sandbox", "token": "pm_sandbox_card_ok", "set_as_default": True}
+    methods = (await shop.http.get(f"/customers/{customer}/payment_methods")).json()["data"]
+    await shop.made(f"/customers/{customer}/payment_methods", good)
+    await shop.http.delete(f"/customers/{customer}/payment_methods/{methods[0]['id']}")
+    answer = await shop.operator.post(f"/checkout_session/{session}/retry", json={"reason": "a new card"})
+    assert answer.status_code == 200, answer.text
+    paid = await shop.until(session, lambda s: s["payment_status"] == "paid")
+
+    assert paid["attention"] is None
+    assert await shop.moved(session) == PRICE.minor
+    assert await operator.violations(session) == []
+
+
+async def test_a_reset_of_a_completed_session_charges_nobody_again(shop: Shop, operator: Operator) -> None:
+    session = (await shop.session(guest(shop.stack.business_entity)))["id"]
+    page = await page_of(shop, session)
+    await shop.at_the_page(page)
+    before = await shop.until(session, completed)
+
+    await operator.reset(session)
+    after = await shop.until(session, lambda s: completed(s) and s["version"] > before["version"] + 3)
+
+    assert after["contract_id"] == before["contract_id"]
+    assert await shop.moved(session) == PRICE.minor
+    assert sum(row["effect"] == "captured" for row in await shop.ledger(session)) == 1
+    assert "checkout_session.rewound" in await kinds(shop, session)
+    assert await operator.violations(session) == []
+
+
+async def test_a_reset_to_before_the_confirm_gives_back_what_came_after(
+    shop: Shop, operator: Operator, sweep: Sweep
+) -> None:
+    session = (await shop.session(guest(shop.stack.business_entity)))["id"]
+    await shop.at_the_page(await page_of(shop, session))
+    await shop.until(session, completed)
+
+    await operator.reset(session, forgetting_updates=True)
+    await sweep()
+    again = await shop.until(session, lambda s: s["checkout_session_status"] == "open" and bool(s["payments"]))
+    await shop.until(session, lambda s: s["payments"][-1]["status"] == "refunded")
+
+    assert again["contract_id"] is None
+    assert await shop.moved(session) == 0
+    assert await operator.violations(session) == []
+
+    await shop.at_the_page(await page_of(shop, session))
+    await shop.until(session, completed)
+    assert await shop.moved(session) == PRICE.minor
+    assert await operator.violations(session) == []
+
+
+async def late_page(gateway: SandboxGateway, operator: Operator, session: str) -> str:
+    """A page at the gateway that no run of the session knows of: of an attempt that never was."""
+    request = PageRequest(
+        account=operator.organisation,
+        reference=UUID(session),
+        amount=PRICE,
+        merchant="Northwind Software Ltd",
+        description="",
+        lines=[],
+        success_url=None,
+        cancel_url=None,
+        pending_url=None,
+        preferred=None,
+        expires_at=datetime(2100, 1, 1, tzinfo=UTC),
+    )
+    return (await gateway.open_page(f"{session}/1/page", request)).url
+
+
+@pytest.mark.parametrize("webhook", ["arrives", "drop"])
+async def test_money_that_arrives_for_a_cancelled_session_goes_back_once(
+    shop: Shop, operator: Operator, gateway: SandboxGateway, sweep: Sweep, webhook: str
+) -> None:
+    session = (await shop.session())["id"]
+    page = await late_page(gateway, operator, session)
+    await shop.http.post(f"/checkout_session/{session}/cancel")
+    if webhook == "drop":
+        fault: dict[str, Any] = {"call": "webhook", "fault": "drop", "times": 1, "match": {"reference": session}}
+        await shop.gateway.post("/faults", json=fault)
+
+    await shop.at_the_page(page)
+    if webhook == "drop":
+        await sweep()
+    done = await shop.until(session, lambda s: len(s["payments"]) == 2)
+
+    assert [(p["kind"], p["status"]) for p in done["payments"]] == [("charge", "captured"), ("refund", "refunded")]
+    assert done["checkout_session_status"] == "cancelled"
+    assert await shop.moved(session) == 0
+    assert (await kinds(shop, session))[-2:] == ["payment.late", "payment.refunded"]
+    assert sum(row["effect"] == "refunded" for row in await shop.ledger(session)) == 1
+
+    await sweep()
+    assert (await kinds(shop, session)).count("payment.late") == 1
+
+
+async def test_a_late_refund_that_fails_is_tried_until_it_succeeds(
+    shop: Shop, operator: Operator, gateway: SandboxGateway
+) -> None:
+    session = (await shop.session())["id"]
+    page = await late_page(gateway, operator, session)
+    await shop.http.post(f"/checkout_session/{session}/cancel")
+    fault: dict[str, Any] = {"call": "refund", "fault": "lost_reply", "times": 1, "match": {"reference": session}}
+    await shop.gateway.post("/faults", json=fault)
+
+    await shop.at_the_page(page)
+    await shop.until(session, lambda s: len(s["payments"]) == 2 and s["payments"][1]["status"] == "refunded")
+
+    assert await shop.moved(session) == 0
+    assert sum(row["effect"] == "refunded" for row in await shop.ledger(session)) == 1
+
+
+async def test_an_event_for_a_session_not_known_yet_waits_for_it(
+    shop: Shop, operator: Operator, gateway: SandboxGateway, sweep: Sweep, database: Database
+) -> None:
+    key = f"early-{uuid4().hex[:12]}"
+    session = str(session_of(operator.organisation, key))
+    page = await late_page(gateway, operator, session)
+    await shop.at_the_page(page)
+    made = await shop.session(None, **{"Idempotency-Key": key})
+    assert made["id"] == session
+
+    await sweep()
+    await shop.until(session, lambda s: len(s["payments"]) == 2)
+
+    assert await shop.moved(session) == 0
+    async with database.unbound() as connection:
+        cursor = await connection.execute(
+            "SELECT 1 FROM gateway_events WHERE session_id = %s AND passed_on_at IS NULL", (session,)
+        )
+        assert await cursor.fetchone() is None
+
+
+async def test_a_captured_payment_whose_row_is_gone_gets_it_back(
+    shop: Shop, operator: Operator, sweep: Sweep, database: Database
+) -> None:
+    session = (await shop.session())["id"]
+    await shop.at_the_page(await page_of(shop, session))
+    await shop.until(session, completed)
+    async with database.of(operator.organisation) as connection:
+        await connection.execute("DELETE FROM payments WHERE session_id = %s", (session,))
+
+    found = await sweep()
+
+    assert found.mended >= 1
+    assert await shop.moved(session) == PRICE.minor
+    assert await operator.violations(session) == []
+
+
+async def test_a_row_without_money_at_the_gateway_asks_somebody(
+    shop: Shop, operator: Operator, sweep: Sweep, database: Database
+) -> None:
+    session = (await shop.session())["id"]
+    await shop.confirmed(session, "no_payment")
+    async with database.of(operator.organisation) as connection:
+        await connection.execute(
+            """
+            INSERT INTO payments (key, organisation_id, session_id, kind, amount_minor, currency, status, at, settled_at)
+            VALUES (%s, %s, %s, 'charge', 50000, 'USD', 'captured', now(), now())
+            """,
+            (f"{session}/1/charge/1/1", operator.organisation, session),
+        )
+
+    await sweep()
+    asked = await shop.until(session, lambda s: s["attention"] is not None)
+
+    assert asked["attention"]["reason"] == "payment_missing"
+    assert asked["attention"]["can"] == []
+    version = asked["version"]
+    await sweep()
+    assert (await shop.read(session))["version"] == version
+
+
+async def test_a_hint_for_a_session_that_is_over_starts_nothing(shop: Shop, operator: Operator) -> None:
+    fault: dict[str, Any] = {"call": "webhook", "fault": "duplicate", "times": 4}
+    await shop.gateway.post("/faults", json=fault)
+    session = (await shop.session())["id"]
+    await shop.at_the_page(await page_of(shop, session))
+    done = await shop.until(session, completed)
+    await operator.workflow(session).result()
+
+    assert await operator.status(session) is WorkflowExecutionStatus.COMPLETED
+    assert (await shop.read(session))["version"] == done["version"]
+    assert await operator.violations(session) == []
