@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Final, Protocol
 
 from temporalio import activity
@@ -16,8 +16,8 @@ from checkout.outcomes import (
     LookUpAnswer,
     MethodAnswer,
     NotFound,
+    NothingToRefund,
     PageOpen,
-    RefundAnswer,
     UnderWay,
 )
 from gateways.port import PageRequest, PaymentGateway, ToCharge
@@ -41,7 +41,7 @@ class PaymentRecords(Protocol):
 
     async def charge(self, cmd: Charge) -> ToCharge | Declined: ...
 
-    async def refund(self, cmd: Refund) -> str: ...
+    async def refund(self, cmd: Refund) -> tuple[str, datetime]: ...
 
     async def answered(self, cmd: AtKey, answer: LookUpAnswer) -> None: ...
 
@@ -101,11 +101,16 @@ class PaymentActivities:
         return answer
 
     @activity.defn(name="payments.refund")
-    async def refund(self, cmd: Refund) -> RefundAnswer:
-        """Return what was captured under another key."""
-        gateway = await self._records.refund(cmd)
-        answer = await self._gateways[gateway].refund(cmd.key, cmd.organisation, cmd.of)
-        await self._records.answered(cmd, answer)
+    async def refund(self, cmd: Refund) -> LookUpAnswer:
+        """Return what was captured under another key. NotFound: this key never arrived, and is too old to be posted."""
+        name, first_at = await self._records.refund(cmd)
+        gateway = self._gateways[name]
+        answer: LookUpAnswer
+        if cmd.at - first_at > gateway.memory:
+            answer = await gateway.look_up(cmd.key, cmd.organisation)
+        else:
+            answer = await gateway.refund(cmd.key, cmd.organisation, cmd.of)
+        await self._records.answered(cmd, NothingToRefund() if isinstance(answer, NotFound) else answer)
         return answer
 
     @activity.defn(name="payments.look_up")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Annotated, Final
 from uuid import UUID, uuid4
@@ -18,6 +19,7 @@ from temporalio.common import WorkflowIDReusePolicy
 from temporalio.exceptions import WorkflowAlreadyStartedError
 
 from api.auth import Caller
+from api.earlier_answers import Unanswered, earlier_answer
 from api.problems import Problem
 from api.session_answer import Session, shown
 from api.temporal_errors import NO_ANSWER, is_away, is_unknown, problem_of, refusal_of, unavailable
@@ -111,8 +113,12 @@ class Checkouts:
 
         Raises the earlier refusal's problem, `idempotency-key-reused`.
         """
+        update = update_of(call, key)
+        with suppress(Unanswered):
+            if state := await earlier_answer(self._database, caller.organisation, session, update, print_):
+                return Told(state, replayed=True)
         handle = self._client.get_workflow_handle(workflow_of(caller.organisation, session))
-        earlier = handle.get_update_handle(update_of(call, key), result_type=Accepted)
+        earlier = handle.get_update_handle(update, result_type=Accepted)
         try:
             accepted = await asyncio.wait_for(earlier.result(), self._wait)
         except WorkflowUpdateFailedError as error:
@@ -130,8 +136,14 @@ class Checkouts:
         Raises the refusal's problem, `idempotency-key-reused`, `request-in-progress`, `session-not-found`,
         `temporarily-unavailable`.
         """
+        update, begun = update_of(call, key) if key else str(uuid4()), False
+        try:
+            state = key and await earlier_answer(self._database, caller.organisation, session, update, cmd.fingerprint)
+        except Unanswered:
+            state, begun = None, True
+        if state:
+            return Told(state, replayed=True)
         handle = self._client.get_workflow_handle(workflow_of(caller.organisation, session))
-        update = update_of(call, key) if key else str(uuid4())
         sent = asyncio.ensure_future(handle.execute_update(call, cmd, id=update, result_type=Accepted))
         sent.add_done_callback(lambda done: done.cancelled() or done.exception())
         try:
@@ -142,7 +154,7 @@ class Checkouts:
                 await asyncio.wait({sent}, timeout=max(0, self._wait - SOON))
             if not sent.done():
                 return Told(None)
-            return await self._answer(caller.organisation, session, cmd, sent)
+            return await self._answer(caller.organisation, session, cmd, sent, begun=begun)
         finally:
             sent.cancel()
 
@@ -156,12 +168,17 @@ class Checkouts:
         except NO_ANSWER:
             return False
 
-    async def _answer(self, organisation: UUID, session: UUID, cmd: Command, sent: asyncio.Future[Accepted]) -> Told:
+    async def _answer(
+        self, organisation: UUID, session: UUID, cmd: Command, sent: asyncio.Future[Accepted], *, begun: bool
+    ) -> Told:
+        """The answer; still at work where the request had *begun* in another run than the one that refused it now."""
         try:
             accepted = sent.result()
         except WorkflowUpdateFailedError as error:
             refusal = refusal_of(error)
             _same_request(refusal.fingerprint, cmd.fingerprint)
+            if begun and refusal.request == cmd.request:
+                return Told(None)
             raise problem_of(refusal) from None
         except WorkflowUpdateRPCTimeoutOrCancelledError:
             return Told(None)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Final, Literal
 from uuid import UUID
 
-REFUND: Final = "/refund"
+REFUND: Final = re.compile(r"(.+)/refund(?:/\d+)?")
 
 
 @dataclass(frozen=True)
@@ -25,7 +26,8 @@ def taken_apart(key: str | None) -> Key | None:
     """What *key* says; None for a key that this service does not build."""
     if key is None:
         return None
-    of = key.removesuffix(REFUND) if key.endswith(REFUND) else None
+    refund = REFUND.fullmatch(key)
+    of = refund[1] if refund else None
     try:
         match (of or key).split("/"):
             case [session, attempt, "page"]:

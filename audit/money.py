@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import datetime, timedelta
 from itertools import pairwise
 from typing import Final
 
@@ -18,6 +18,8 @@ CHARGING: Final = frozenset({"page_opened", "captured", "declined"})
 """Effects of asking for money."""
 POSTS: Final = ("payments.open_page", "payments.charge", "payments.refund")
 """Activities that post a key at the gateway."""
+MEMORY: Final = timedelta(hours=24)
+"""How long a gateway remembers a key."""
 SAME: Final = ("amount", "method", "of", "estimation_id")
 """What a post means: these members are the same each time its key is posted."""
 
@@ -248,7 +250,7 @@ def keys_are_not_posted_late(seen: Evidence) -> Iterator[str]:
         if row.key and row.call in {"charge", "refund"}:
             times[f"{row.key} by the ledger"].append(row.at)
     for key, at in times.items():
-        if max(at) - min(at) > seen.policy.key_memory:
+        if max(at) - min(at) > MEMORY:
             yield f"{key}: posted again {max(at) - min(at)} after the first time"
 
 

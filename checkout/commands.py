@@ -87,15 +87,15 @@ class Update(Request):
 
 
 class Retry(Request):
-    """Run the failing step again now."""
+    """Run the failing step again now; refused without a reason."""
 
-    reason: str
+    reason: str = ""
 
 
 class Compensate(Request):
-    """Undo everything done so far, then reopen the session or close it."""
+    """Undo everything done so far, then reopen the session or close it; refused without a reason."""
 
-    reason: str
+    reason: str = ""
     then: Literal["reopen", "close"] = "reopen"
 
 
@@ -145,7 +145,7 @@ class PaymentReported(Frozen):
     happened under, *captured* whether money is said to have moved.
     """
 
-    event: str
+    event: str = ""
     key: str | None = None
     captured: bool = False
 

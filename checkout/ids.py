@@ -58,3 +58,9 @@ def attempt_of(session: UUID, key: str) -> int | None:
 def refund_key(of: str) -> str:
     """The key of the refund of what was captured under the key *of*."""
     return f"{of}/refund"
+
+
+def another_refund_key(key: str) -> str:
+    """The key after *key*, a refund's that never arrived and is too old to be used: `.../refund`, `.../refund/2`, ..."""
+    of, _, number = key.partition("/refund")
+    return f"{of}/refund/{int(number[1:] or 1) + 1}"

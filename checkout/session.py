@@ -46,8 +46,6 @@ class Policy(Frozen):
     """How long a failing step is retried before attention is raised (again); the last one repeats."""
     uncertainty: timedelta = timedelta(seconds=3)
     """How long after a lost answer the gateway's "not found" proves nothing."""
-    key_memory: timedelta = timedelta(hours=24)
-    """How long the gateway remembers a key: an older one is looked up, never posted again."""
 
 
 class Due(Frozen):
@@ -178,7 +176,9 @@ class SessionState(Frozen):
 
 
 class SessionEvent(Frozen):
-    """One change of a session: *sequence* is the version it made, *state* the session right after it."""
+    """One change of a session: *sequence* is the version it made, *state* the session right after it. Where a request
+    made it, *update* is the id of its update and *fingerprint* tells it from another request with the same key.
+    """
 
     sequence: int
     type: str
@@ -186,3 +186,5 @@ class SessionEvent(Frozen):
     at: datetime
     data: Mapping[str, Any]
     state: SessionState
+    update: str | None = None
+    fingerprint: str = ""

@@ -103,7 +103,7 @@ class _Run:
             business_entity=blueprint.secrets.business_entity,
             database=blueprint.database,
             temporal=blueprint.temporal_address,
-            temporal_ui=blueprint.temporal.ui if blueprint.temporal else None,
+            temporal_ui=blueprint.temporal_ui or None,
             gateway=blueprint.gateway,
             pids=Pids(
                 postgres=pid("postgres") if blueprint.postgres else None,

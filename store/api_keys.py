@@ -3,16 +3,26 @@
 from __future__ import annotations
 
 import hmac
+import re
+from typing import Final
 from uuid import UUID, uuid4
 
 from psycopg.rows import DictRow
 
 from store.database import Connection
 
+KEY: Final = re.compile(r"ck_[a-z]{1,10}_.{4}")
+
 
 def hash_of(secret: str, pepper: str) -> bytes:
     """What is stored of a key: HMAC-SHA256 with the pepper as its key. A key is 256 random bits, so that is enough."""
     return hmac.digest(pepper.encode(), secret.encode(), "sha256")
+
+
+def recognisable(secret: str) -> str:
+    """What is shown of a key, to tell it from others: `ck_live_` and the four characters behind it."""
+    found = KEY.match(secret)
+    return found[0] if found else secret[:8]
 
 
 async def store_key(connection: Connection, organisation: UUID, secret: str, scope: str, pepper: str) -> None:
@@ -22,7 +32,7 @@ async def store_key(connection: Connection, organisation: UUID, secret: str, sco
         INSERT INTO api_keys (id, organisation_id, prefix, hash, scope) VALUES (%s, %s, %s, %s, %s)
         ON CONFLICT (hash) DO NOTHING
         """,
-        (uuid4(), organisation, secret[:8], hash_of(secret, pepper), scope),
+        (uuid4(), organisation, recognisable(secret), hash_of(secret, pepper), scope),
     )
 
 

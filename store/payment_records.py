@@ -92,15 +92,17 @@ class PaymentRecords:
             description = await _description(connection, cmd.notes)
         return ToCharge(gateway=method["gateway"], token=method["token"], description=description, first_at=first_at)
 
-    async def refund(self, cmd: Refund) -> str:
-        """Record the refund's key; where our row says that nothing was captured, its answer does."""
+    async def refund(self, cmd: Refund) -> tuple[str, datetime]:
+        """Record the refund's key, and say at which gateway, and when it was first used; where our row says that nothing
+        was captured, its answer is recorded.
+        """
         async with self._database.of(cmd.organisation) as connection:
             cursor = await connection.execute(
                 "SELECT 1 FROM payments WHERE key = %s AND status = 'captured'", (cmd.of,)
             )
-            if await cursor.fetchone():
-                await _record(connection, cmd, "refund")
-            return await _gateway(connection, cmd.organisation)
+            captured = await cursor.fetchone()
+            first_at = await _record(connection, cmd, "refund") if captured else cmd.at
+            return await _gateway(connection, cmd.organisation), first_at
 
     async def answered(self, cmd: AtKey, answer: LookUpAnswer) -> None:
         """Settle the row of the key with the gateway's answer. Where money moved and there is no row, it is made."""

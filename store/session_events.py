@@ -16,3 +16,17 @@ async def of_session(connection: Connection, session: UUID) -> list[DictRow]:
         (session,),
     )
     return await cursor.fetchall()
+
+
+async def of_update(connection: Connection, session: UUID, update: str) -> list[DictRow]:
+    """The first event that an update made, and those after it: type, data, state, fingerprint. Empty where there is none."""
+    cursor = await connection.execute(
+        """
+        SELECT type, data, state, fingerprint FROM session_events
+        WHERE session_id = %(session)s AND sequence >= (
+            SELECT min(sequence) FROM session_events WHERE session_id = %(session)s AND update_id = %(update)s)
+        ORDER BY sequence
+        """,
+        {"session": session, "update": update},
+    )
+    return await cursor.fetchall()

@@ -67,8 +67,8 @@ async def _append(
         await cursor.executemany(
             """
             INSERT INTO session_events (organisation_id, session_id, sequence, type, actor, data, state, at, run_id,
-                                        run_sequence)
-            VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
+                                        run_sequence, update_id, fingerprint)
+            VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
             """,
             [_event_row(event, state, run) for event, state in zip(events, states, strict=True)],
         )
@@ -86,6 +86,8 @@ def _event_row(event: SessionEvent, state: SessionState, run: str) -> tuple[Any,
         event.at,
         run,
         event.sequence,
+        event.update,
+        event.fingerprint,
     )
 
 

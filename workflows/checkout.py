@@ -40,8 +40,8 @@ from workflows.refusals import may_cancel, may_compensate, may_confirm, may_retr
 from workflows.saga import Undone, shielded
 from workflows.steps import Steps
 
-MOST_REPORTS: Final = 1000
-"""Hints beyond this many are not listened to: the workflow asks by itself anyway."""
+MOST_REPORTS: Final = 30
+"""Hints beyond this many to one confirmation are not listened to: the workflow asks by itself anyway."""
 
 
 @workflow.defn(name="CheckoutWorkflow")
@@ -154,12 +154,15 @@ class CheckoutWorkflow:
         published = self._live.published >= self._live.state.version
         return published and not self._live.adrift and workflow.all_handlers_finished()
 
-    @workflow.update(name="confirm", description="Confirm: make the contract, and charge, schedule or skip the payment")
+    @workflow.update(
+        name="confirm",
+        description='Confirm: {"actor": "...", "mode": "charge_immediately", "charge_when_due" or "no_payment"}',
+    )
     async def confirm(self, cmd: Confirm) -> Accepted:
         attempt = self._live.state.attempts + 1
         self._live.move(
             Event.CONFIRM,
-            actor=cmd.actor,
+            by=cmd,
             attempts=attempt,
             confirmed_at=workflow.now(),
             confirmation=ConfirmationState(
@@ -172,6 +175,7 @@ class CheckoutWorkflow:
             ),
         )
         self._steps = Steps(self._live)
+        self._reports = 0
         with self._answering(cmd):
             await workflow.wait_condition(
                 lambda: self._ended >= attempt or self._live.confirmation.redirect_url is not None
@@ -188,11 +192,11 @@ class CheckoutWorkflow:
             raise refused(state, cmd, "temporarily-unavailable", "What an earlier run left is being taken back first.")
         may_confirm(state, cmd, workflow.now())
 
-    @workflow.update(name="update", description="Replace what is on offer; sent by the API, which prices it first")
+    @workflow.update(name="update", description="Replace what is on offer: sent by the API only, which prices it first")
     async def update(self, cmd: Update) -> Accepted:
         self._live.change(
             "checkout_session.updated",
-            actor=cmd.actor,
+            by=cmd,
             data={"updated_fields": list(cmd.updated_fields)},
             offer=cmd.offer,
             business_entity=cmd.business_entity or self._live.state.business_entity,
@@ -207,7 +211,7 @@ class CheckoutWorkflow:
 
     @workflow.update(name="cancel", description='Cancel an open session: {"actor": "..."}')
     async def cancel(self, cmd: Cancel) -> Accepted:
-        self._live.move(Event.CANCEL, actor=cmd.actor, cancellation=cmd.details)
+        self._live.move(Event.CANCEL, by=cmd, cancellation=cmd.details)
         with self._answering(cmd):
             return self._accepted(cmd, await self._live.until_published())
 
@@ -215,50 +219,52 @@ class CheckoutWorkflow:
     def _may_cancel(self, cmd: Cancel) -> None:
         may_cancel(self._known(cmd), cmd, workflow.now())
 
-    @workflow.update(name="retry", description='Run the failing step again now: {"actor": "...", "reason": "..."}')
-    async def retry(self, cmd: Retry) -> Accepted:
+    @workflow.update(
+        name="retry",
+        description='Run the failing step again now, where attention offers it: {"actor": "...", "reason": "..."}',
+    )
+    async def retry(self, cmd: Retry = Retry()) -> Accepted:
         self._steps.decision = cmd
-        self._live.change("checkout_session.retried", actor=cmd.actor, data={"reason": cmd.reason})
+        self._live.change("checkout_session.retried", by=cmd, data={"reason": cmd.reason})
         with self._answering(cmd):
             await workflow.wait_condition(lambda: self._steps.decision is not cmd)
             return self._accepted(cmd, await self._live.until_published())
 
     @retry.validator
-    def _may_retry(self, cmd: Retry) -> None:
+    def _may_retry(self, cmd: Retry = Retry()) -> None:
         may_retry(self._known(cmd), cmd, self._steps)
 
     @workflow.update(
         name="compensate",
-        description='Undo everything done so far: {"actor": "...", "reason": "...", "then": "reopen" or "close"}',
+        description="Undo everything done so far and return the money: "
+        '{"actor": "...", "reason": "...", "then": "reopen" or "close"}',
     )
-    async def compensate(self, cmd: Compensate) -> Accepted:
+    async def compensate(self, cmd: Compensate = Compensate()) -> Accepted:
         self._steps.decision = cmd
         attempt = self._live.confirmation.attempt
-        self._live.change("checkout_session.compensating", actor=cmd.actor, data={"reason": cmd.reason})
+        self._live.change("checkout_session.compensating", by=cmd, data={"reason": cmd.reason})
         with self._answering(cmd):
             await workflow.wait_condition(lambda: self._ended >= attempt)
             return self._accepted(cmd, await self._live.until_published())
 
     @compensate.validator
-    def _may_compensate(self, cmd: Compensate) -> None:
+    def _may_compensate(self, cmd: Compensate = Compensate()) -> None:
         may_compensate(self._known(cmd), cmd, self._steps)
 
-    @workflow.signal(name="payment_reported", description="A hint from the gateway: ask it now what is true")
-    def payment_reported(self, event: PaymentReported) -> None:
+    @workflow.signal(name="payment_reported", description="Ask the gateway now what is true; sent by the service")
+    def payment_reported(self, event: PaymentReported = PaymentReported()) -> None:
         if self._reports < MOST_REPORTS:
             self._reports += 1
         if event.key and event.captured:
             self._loose.report(event.key)
 
-    @workflow.signal(
-        name="found_adrift", description="The reconciler found rows of this session that are no part of it"
-    )
-    def found_adrift(self, found: FoundAdrift) -> None:
+    @workflow.signal(name="found_adrift", description="Take back what is no part of the session; sent by the service")
+    def found_adrift(self, found: FoundAdrift = FoundAdrift()) -> None:
         self._loose.miss(found.missing)
         if found.rewound and not self._takes_over:
             self._loose.rewind()
 
-    @workflow.query(name="session", description="The session as it stands")
+    @workflow.query(name="session", description="The session as it stands: status, money, attention; takes no input")
     def session(self) -> SessionState:
         return self._live.state
 

@@ -142,6 +142,8 @@ class Collection:
         schedule = tuple(
             i if i.status == "paid" else i.model_copy(update={"status": "cancelled"}) for i in self._live.state.schedule
         )
+        if self._live.state.payment_status is Payment.FAILED:
+            self._live.change("payment.cancelled", schedule=schedule, attention=None)
         if self._live.state.payment_status is not Payment.PENDING:
             return
         paid = any(i.status == "paid" for i in schedule)

@@ -6,7 +6,7 @@ from temporalio import workflow
 
 from checkout.lifecycle import Event, Payment, PaymentEvent
 from checkout.session import Attention
-from workflows.hosted_page import HostedPage
+from workflows.hosted_page import HostedPage, Refusal
 from workflows.live import LiveSession
 from workflows.loose_ends import NOTHING_TO_RETURN
 from workflows.saga import Undone
@@ -39,7 +39,7 @@ def turn_back(live: LiveSession, page: HostedPage, why: BaseException) -> None:
         Event.CLOSE if close else Event.REOPEN,
         PaymentEvent.UNDO if live.state.payment_status is Payment.PENDING else None,
         confirmation=live.confirmation.model_copy(update={"redirect_url": None}),
-        data={"reason": reason_of(why)},
+        data={"reason": reason_of(why), "answer": answer_to(why)},
     )
     if page.unreturned:
         live.ask_for_attention(
@@ -51,6 +51,13 @@ def turn_back(live: LiveSession, page: HostedPage, why: BaseException) -> None:
                 can=(),
             )
         )
+
+
+def answer_to(why: BaseException) -> tuple[str, str]:
+    """The problem, and its detail, for a caller who waits for a confirmation that was undone."""
+    if isinstance(why, Refusal):
+        return why.problem, why.detail
+    return "confirmation-undone", "The confirmation was undone by an operator."
 
 
 def reason_of(why: BaseException) -> str:

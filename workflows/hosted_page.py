@@ -15,7 +15,7 @@ from checkout.money import Money
 from checkout.outcomes import Captured, Closed, LookUpAnswer, Refunded, UnderWay
 from checkout.session import Attention, PaymentRecord
 from workflows.live import LiveSession
-from workflows.posting import Posting
+from workflows.posting import Posting, refund_record
 from workflows.saga import Undone
 from workflows.steps import FORWARD, NO_WAY_BACK, Can, Steps
 
@@ -108,17 +108,18 @@ class HostedPage:
     async def refund(self) -> None:
         """Return what the page captured; where it captured nothing, its key is closed."""
         command = Refund(**self._live.effect(), key=refund_key(self._key), of=self._key, amount=self._amount)
-        answer = await Posting(self._live, self._steps).post(PaymentActivities.refund, command)
+        posting = Posting(self._live, self._steps)
+        answer = await posting.post(PaymentActivities.refund, command)
         if isinstance(answer, Refunded):
-            self._returned(command.key, answer)
+            self._returned(posting.key, answer)
         elif self._live.state.payment_status is Payment.PAID:
             self.unreturned = True
             self._live.pay(PaymentEvent.REFUND)
-        elif any(payment.key == command.key for payment in self._live.state.payments):
-            self._live.note(payments=self._live.with_payment(_refund(command.key, "declined", self._amount)))
+        elif any(payment.key == posting.key for payment in self._live.state.payments):
+            self._live.note(payments=self._live.with_payment(refund_record(posting.key, "declined", self._amount)))
 
     def _returned(self, key: str, refunded: Refunded) -> None:
-        payments = self._live.with_payment(_refund(key, "refunded", refunded.amount, refunded.reference))
+        payments = self._live.with_payment(refund_record(key, "refunded", refunded.amount, refunded.reference))
         if self._live.state.payment_status is Payment.PAID:
             self._live.pay(PaymentEvent.REFUND, payments=payments)
         else:
@@ -172,10 +173,3 @@ class HostedPage:
         return PaymentRecord.model_validate(
             {"key": self._key, "kind": "charge", "amount": self._amount, "status": status, "at": workflow.now()}
         )
-
-
-def _refund(key: str, status: str, amount: Money, reference: str | None = None) -> PaymentRecord:
-    now = workflow.now()
-    return PaymentRecord.model_validate(
-        {"key": key, "kind": "refund", "amount": amount, "status": status, "reference": reference, "at": now}
-    )

@@ -10,7 +10,7 @@ from temporalio.common import SearchAttributeKey
 from temporalio.exceptions import FailureError, is_cancelled_exception
 
 from activities.sessions import SessionActivities
-from checkout.commands import Opening, Publish
+from checkout.commands import Opening, Publish, Request
 from checkout.lifecycle import Event, Payment, PaymentEvent, Status, after, payment_after
 from checkout.outcomes import Published, Standing
 from checkout.session import SERVICE, Attention, Confirmation, PaymentRecord, SessionEvent, SessionState, Step
@@ -75,15 +75,33 @@ class LiveSession:
             raise RuntimeError("the session was never confirmed")
         return self.state.confirmation
 
-    def change(self, event: str, /, *, actor: str = SERVICE, data: dict[str, Any] | None = None, **to: Any) -> None:
-        """Change members of the state, as one event with the next version."""
-        now = workflow.now()
+    def change(
+        self,
+        event: str,
+        /,
+        *,
+        actor: str = SERVICE,
+        by: Request | None = None,
+        data: dict[str, Any] | None = None,
+        **to: Any,
+    ) -> None:
+        """Change members of the state, as one event with the next version; *by* the request that this handler answers,
+        if one does it.
+        """
+        now, info = workflow.now(), workflow.current_update_info()
         self.state = self.state.model_copy(
             update={"version": self.state.version + 1, "updated_at": now, "last_activity_at": now} | to
         )
         self._pending.append(
             SessionEvent(
-                sequence=self.state.version, type=event, actor=actor, at=now, data=data or {}, state=self.state
+                sequence=self.state.version,
+                type=event,
+                actor=by.actor if by else actor,
+                at=now,
+                data=data or {},
+                state=self.state,
+                update=info.id if by and info else None,
+                fingerprint=by.fingerprint if by else "",
             )
         )
 

@@ -20,7 +20,7 @@ from checkout.ids import refund_key
 from checkout.outcomes import Captured, LookUpAnswer, LooseCharge, LooseContract, NotFound, PageOpen, Refunded, UnderWay
 from checkout.session import Attention, PaymentRecord
 from workflows.live import REWOUND, LiveSession
-from workflows.posting import Posting
+from workflows.posting import Posting, refund_record
 from workflows.steps import NO_WAY_BACK, Steps
 
 MOST_REPORTED: Final = 50
@@ -94,9 +94,11 @@ class LooseEnds:
         elif not isinstance(answer, NotFound):
             return
         refund = Refund(**self._live.effect(), key=refund_key(loose.key), of=loose.key, amount=loose.amount)
-        returned = await Posting(self._live, self._steps).post(PaymentActivities.refund, refund)
+        posting = Posting(self._live, self._steps)
+        returned = await posting.post(PaymentActivities.refund, refund)
         if isinstance(returned, Refunded):
-            self._live.change("payment.refunded", payments=self._live.with_payment(_refund(refund, returned)))
+            record = refund_record(posting.key, "refunded", returned.amount, returned.reference)
+            self._live.change("payment.refunded", payments=self._live.with_payment(record))
         elif isinstance(answer, Captured):
             self._ask_somebody("nothing_to_refund", "payments.refund", NOTHING_TO_RETURN)
 
@@ -143,16 +145,5 @@ def _charge(loose: LooseCharge, captured: Captured) -> PaymentRecord:
         amount=captured.amount,
         status="captured",
         reference=captured.reference,
-        at=workflow.now(),
-    )
-
-
-def _refund(refund: Refund, refunded: Refunded) -> PaymentRecord:
-    return PaymentRecord(
-        key=refund.key,
-        kind="refund",
-        amount=refunded.amount,
-        status="refunded",
-        reference=refunded.reference,
         at=workflow.now(),
     )

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
 from itertools import count
-from typing import Any, Final, TypeVar
+from typing import Any, Final, Literal, TypeVar
 
 from temporalio import workflow
 
 from activities.payments import PaymentActivities
 from checkout.commands import AtKey, Charge, Refund
+from checkout.ids import another_refund_key
+from checkout.money import Money
 from checkout.outcomes import LookUpAnswer, NotFound
 from checkout.session import PaymentRecord
 from workflows.live import LiveSession
@@ -25,11 +27,14 @@ LONGEST_PAUSE: Final = timedelta(hours=1)
 
 
 class Posting:
-    """Posts a charge or a refund for a session, once under its key however often it has to be sent."""
+    """Posts a charge or a refund for a session, once under its key however often it has to be sent. *key* is the one
+    that was posted last: another than the command's for a refund that never arrived within the gateway's memory.
+    """
 
     def __init__(self, live: LiveSession, steps: Steps) -> None:
         self._live = live
         self._steps = steps
+        self.key = ""
 
     async def post(
         self, step: Callable[[Any, Post], Awaitable[Answer]], command: Post, *, begun: bool = False
@@ -43,10 +48,15 @@ class Posting:
             return found
         began = workflow.now()
         for tries in count(1):
+            command = command.model_copy(update={"at": workflow.now()})
+            self.key = command.key
             handle = workflow.start_activity_method(step, command, summary=summary_of(command), **ONCE)
             await workflow.wait([handle])
             failure = failure_of(handle)
             self._steps.take_retry()
+            if failure is None and isinstance(handle.result(), NotFound):
+                command = self._under_a_new_key(command)
+                continue
             if failure is None:
                 self._live.lower_attention(name_of(step))
                 answer: Answer = handle.result()
@@ -64,14 +74,8 @@ class Posting:
 
     async def _looked_up(self, command: Charge | Refund) -> LookUpAnswer:
         """What is true of the key, once a post whose answer was lost can no longer take effect."""
-        record = PaymentRecord(
-            key=command.key,
-            kind="refund" if isinstance(command, Refund) else "charge",
-            amount=command.amount,
-            status="unknown",
-            at=workflow.now(),
-        )
-        self._live.change("payment.unknown", payments=self._live.with_payment(record))
+        unknown = self._record(command, "unknown")
+        self._live.change("payment.unknown", payments=self._live.with_payment(unknown))
         await workflow.sleep(
             self._live.policy.uncertainty, summary="A lost answer may still take effect; then look it up"
         )
@@ -80,12 +84,31 @@ class Posting:
 
     async def _before_the_next(self, name: str, failure: BaseException, tries: int, began: datetime) -> None:
         """The gateway does not know the key, so it may be posted again: after a pause that grows to an hour, with
-        attention once a round has passed; once the gateway may have forgotten an earlier post, only if somebody
-        decides so.
+        attention once a round has passed. A key that the gateway may have forgotten meanwhile is not posted any more:
+        the activity looks it up.
         """
-        elapsed = workflow.now() - began
-        forgotten = elapsed > self._live.policy.key_memory
-        if forgotten or elapsed > self._live.policy.rounds[0]:
-            await self._steps.ask_somebody(name, failure, NO_WAY_BACK, park=forgotten)
-        if not forgotten:
-            await self._steps.pause(min(timedelta(seconds=2 ** min(tries, 12)), LONGEST_PAUSE), NO_WAY_BACK)
+        if workflow.now() - began > self._live.policy.rounds[0]:
+            await self._steps.ask_somebody(name, failure, NO_WAY_BACK)
+        await self._steps.pause(min(timedelta(seconds=2 ** min(tries, 12)), LONGEST_PAUSE), NO_WAY_BACK)
+
+    def _under_a_new_key(self, command: Post) -> Post:
+        """A refund that never arrived, under a key that is too old to be posted again: a definite no."""
+        over = self._record(command, "declined")
+        self._live.note(payments=self._live.with_payment(over))
+        return command.model_copy(update={"key": another_refund_key(command.key)})
+
+    def _record(self, command: Charge | Refund, status: Literal["unknown", "declined"]) -> PaymentRecord:
+        return PaymentRecord(
+            key=command.key,
+            kind="refund" if isinstance(command, Refund) else "charge",
+            amount=command.amount,
+            status=status,
+            at=workflow.now(),
+        )
+
+
+def refund_record(
+    key: str, status: Literal["refunded", "declined"], amount: Money, reference: str | None = None
+) -> PaymentRecord:
+    """A refund as the session shows it."""
+    return PaymentRecord(key=key, kind="refund", amount=amount, status=status, reference=reference, at=workflow.now())

@@ -10,7 +10,7 @@ from temporalio.exceptions import ApplicationError
 from checkout.commands import Cancel, Compensate, Confirm, RefusedUpdate, Request, Retry, Update
 from checkout.lifecycle import CHANGEABLE, MERCHANT_CALLS, Event, IllegalTransition, Status, after
 from checkout.session import Mode, SessionState
-from workflows.hosted_page import Refusal
+from workflows.ending import answer_to
 from workflows.steps import Steps
 
 MOST_UPDATES: Final = 500
@@ -34,9 +34,7 @@ def refused(state: SessionState, cmd: Request, problem: str, detail: str, **more
 
 def refused_by(why: BaseException, state: SessionState, cmd: Request) -> ApplicationError:
     """The answer to a confirm whose saga turned back."""
-    if isinstance(why, Refusal):
-        return refused(state, cmd, why.problem, why.detail)
-    return refused(state, cmd, "confirmation-undone", "The confirmation was undone by an operator.")
+    return refused(state, cmd, *answer_to(why))
 
 
 def allowed(state: SessionState) -> tuple[str, ...]:
@@ -81,15 +79,22 @@ def may_cancel(state: SessionState, cmd: Cancel, now: datetime) -> None:
 
 
 def may_retry(state: SessionState, cmd: Retry, steps: Steps) -> None:
+    _reasoned(state, cmd)
     if state.attention is None or "retry" not in state.attention.can or steps.decision is not None:
         raise refused(state, cmd, "invalid-status-transition", "No step is failing, so there is nothing to retry.")
 
 
 def may_compensate(state: SessionState, cmd: Compensate, steps: Steps) -> None:
+    _reasoned(state, cmd)
     if state.status is not Status.PROCESSING:
         raise _illegal(state, cmd, "compensated")
     if steps.turning_back or isinstance(steps.decision, Compensate):
         raise refused(state, cmd, "invalid-status-transition", "The confirmation is being undone already.")
+
+
+def _reasoned(state: SessionState, cmd: Retry | Compensate) -> None:
+    if not cmd.reason.strip():
+        raise refused(state, cmd, "validation", 'Say why: {"actor": "your name", "reason": "..."}.')
 
 
 def _table(state: SessionState, cmd: Request, event: Event) -> None:

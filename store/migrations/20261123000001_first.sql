@@ -224,9 +224,13 @@ CREATE TABLE session_events (
     at              timestamptz NOT NULL,
     run_id          text NOT NULL,
     run_sequence    integer NOT NULL,
+    update_id       text, -- of the request that made the change, where one did
+    fingerprint     text NOT NULL,
     PRIMARY KEY (session_id, sequence),
     UNIQUE (session_id, run_id, run_sequence)
 );
+
+CREATE INDEX ON session_events (session_id, update_id) WHERE update_id IS NOT NULL;
 
 -- Answers to requests with an Idempotency-Key, written with their effect (sessions keep theirs in the workflow).
 CREATE TABLE idempotency_keys (

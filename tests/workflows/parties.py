@@ -288,5 +288,5 @@ class Records:
         self.charge = world.to_charge
         self.answered = world.answered
 
-    async def refund(self, _: Refund) -> str:
-        return "fake"
+    async def refund(self, cmd: Refund) -> tuple[str, datetime]:
+        return "fake", cmd.at
