@@ -120,7 +120,8 @@ def nothing_is_stuck(seen: Evidence) -> Iterator[str]:
         yield f"processing{window}, {idle}"
     if state.status is Status.OPEN and state.offer.expires_at <= seen.now:
         yield f"open, although it expired at {state.offer.expires_at:%F %T}"
-    if state.status is Status.COMPLETED and state.payment_status in {Payment.PENDING, Payment.FAILED}:
+    given_up = state.payment_status is Payment.FAILED and not state.goes_on
+    if state.status is Status.COMPLETED and state.payment_status in {Payment.PENDING, Payment.FAILED} and not given_up:
         later = any(part.status == "scheduled" and part.due_at > seen.now for part in state.schedule)
         if not later:
             yield f"its payment is {state.payment_status}, nothing is due later, {idle}"

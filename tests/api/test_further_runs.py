@@ -174,13 +174,7 @@ async def test_a_due_payment_is_collected_although_its_workflow_was_terminated(
     shop: Shop, operator: Operator, sweep: Sweep
 ) -> None:
     customer = await shop.customer("pm_sandbox_card_declined")
-    today = str(datetime.now(UTC).date())
-    body = onboarding(customer)
-    body["contract"] |= {"start_date": today}
-    body["contract"]["phases"][0] |= {"start_date": today, "payment_terms": {"type": "due_date", "date": today}}
-    session = (await shop.session(body))["id"]
-    await shop.confirmed(session, "charge_when_due")
-    await shop.until(session, lambda s: s["attention"] is not None)
+    session = await declined_when_due(shop, customer)
     await operator.terminate(session)
 
     await sweep()
@@ -367,3 +361,81 @@ async def test_a_hint_for_a_session_that_is_over_starts_nothing(shop: Shop, oper
     assert await operator.status(session) is WorkflowExecutionStatus.COMPLETED
     assert (await shop.read(session))["version"] == done["version"]
     assert await operator.violations(session) == []
+
+
+async def test_a_key_finds_its_answer_although_another_run_goes_on(
+    shop: Shop, operator: Operator, sweep: Sweep
+) -> None:
+    session = (await shop.session())["id"]
+    path, body = f"/checkout_session/{session}/confirm", {"confirmation": "charge_immediately"}
+    key = {"Idempotency-Key": f"confirm-{uuid4().hex[:12]}"}
+    first = await shop.http.post(path, json=body, headers=key)
+    await operator.terminate(session)
+    await sweep()
+    await shop.until(session, lambda s: s["version"] > first.json()["version"])
+
+    again = await shop.http.post(path, json=body, headers=key)
+    other = await shop.http.post(path, json={"confirmation": "no_payment"}, headers=key)
+
+    assert again.status_code == 200
+    assert again.headers["Idempotency-Replayed"] == "true"
+    assert again.json() == first.json()
+    assert other.status_code == 422
+    assert other.json()["type"] == "/problems/idempotency-key-reused"
+    assert len([kind for kind in await kinds(shop, session) if kind == "checkout_session.confirmed"]) == 1
+
+
+async def test_a_refusal_is_repeated_although_another_run_goes_on(shop: Shop, operator: Operator, sweep: Sweep) -> None:
+    plan = await shop.plan()
+    today = str(datetime.now(UTC).date())
+    terms = {"is_plan_based": True, "plan_id": plan, "currency": "USD", "start_date": today}
+    body = onboarding(await shop.customer()) | {"contract": terms}
+    session = (await shop.session(body))["id"]
+    await shop.http.post(f"/plans/{plan}/archive")
+    path, key = f"/checkout_session/{session}/confirm", {"Idempotency-Key": f"refused-{uuid4().hex[:12]}"}
+    first = await shop.http.post(path, json={"confirmation": "no_payment"}, headers=key)
+    assert first.status_code == 422
+    await operator.terminate(session)
+    await sweep()
+
+    again = await shop.http.post(path, json={"confirmation": "no_payment"}, headers=key)
+
+    assert again.status_code == 422
+    assert again.json() == first.json()
+
+
+async def test_a_signal_without_input_does_no_harm(shop: Shop, operator: Operator) -> None:
+    session = (await shop.session())["id"]
+    for signal in ("payment_reported", "found_adrift"):
+        await operator.workflow(session).signal(signal)
+
+    while (answer := await shop.confirmed(session, "no_payment")).status_code == 503:
+        assert answer.headers["Retry-After"]
+
+    assert answer.status_code == 200, answer.text
+    assert await operator.violations(session) == []
+
+
+async def test_cancel_pressed_after_a_declined_due_payment_ends_it_for_good(
+    shop: Shop, operator: Operator, sweep: Sweep
+) -> None:
+    session = await declined_when_due(shop, await shop.customer("pm_sandbox_card_declined"))
+    await operator.workflow(session).cancel()
+    ended = await shop.until(session, lambda s: s["attention"] is None)
+
+    assert [part["status"] for part in ended["payment_schedule"]] == ["cancelled"]
+    await sweep()
+    assert await operator.status(session) is WorkflowExecutionStatus.CANCELED
+    assert await operator.violations(session) == []
+
+
+async def declined_when_due(shop: Shop, customer: str) -> str:
+    """A completed session whose only instalment, due today, was declined."""
+    today = str(datetime.now(UTC).date())
+    body = onboarding(customer)
+    body["contract"] |= {"start_date": today}
+    body["contract"]["phases"][0] |= {"start_date": today, "payment_terms": {"type": "due_date", "date": today}}
+    session = str((await shop.session(body))["id"])
+    await shop.confirmed(session, "charge_when_due")
+    await shop.until(session, lambda s: s["attention"] is not None)
+    return session
