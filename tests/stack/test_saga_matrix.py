@@ -19,14 +19,14 @@ import pytest
 from temporalio.client import Client
 
 from audit.main import Sources, audit
-from checkout.commands import Compensate, Request, Retry
+from checkout.commands import Request, Retry
 from checkout.lifecycle import Status
 from checkout.session import Mode, SessionState
 from store.database import Database
 from tests.conftest import Stack
 from tests.stack import journeys
 from tests.stack.faulty_worker import FOR_A_WHILE, FOR_GOOD, ONCE, Plans
-from tests.stack.journeys import OPERATOR, PATIENCE, Journey, Left, Parties, Trip, WorkerProcess, lasting
+from tests.stack.journeys import COMPENSATE, PATIENCE, RETRY, Journey, Left, Parties, Trip, WorkerProcess, lasting
 
 PRICE: Final = 50000
 AT_ONCE: Final = 24
@@ -140,8 +140,8 @@ class Case:
         if state.attention is None or self.fault.decision is None:
             return None
         if self.fault.decision == "compensate" in state.attention.can:
-            return Compensate(**OPERATOR, then="close")
-        return Retry(**OPERATOR)
+            return COMPENSATE.model_copy(update={"then": "close"})
+        return RETRY
 
 
 def faults(way: Way, step: str) -> dict[str, Fault]:
