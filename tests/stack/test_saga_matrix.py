@@ -59,6 +59,7 @@ PASSING: Final = {
 }
 FAILS_UNTIL_RETRIED: Final = Fault("fail", FOR_GOOD, "retry")
 FAILS_UNTIL_COMPENSATED: Final = Fault("fail", FOR_GOOD, "compensate")
+UNANSWERED_UNTIL_COMPENSATED: Final = Fault("lose_the_answer", FOR_GOOD, "compensate")
 REJECTED_UNTIL_RETRIED: Final = Fault("reject", FOR_GOOD, "retry")
 REJECTED_UNTIL_COMPENSATED: Final = Fault("reject", FOR_GOOD, "compensate")
 REFUSED: Final = Fault("refuse")
@@ -151,6 +152,7 @@ def faults(way: Way, step: str) -> dict[str, Fault]:
         found["rejected until retried"] = REJECTED_UNTIL_RETRIED
     if not way.back:
         found["fails until compensated"] = FAILS_UNTIL_COMPENSATED
+        found["loses its answers until compensated"] = UNANSWERED_UNTIL_COMPENSATED
     if not way.back and step in AT_THE_GATEWAY:
         found["rejected until compensated"] = REJECTED_UNTIL_COMPENSATED
     if not way.back and step in REFUSABLE:
