@@ -12,8 +12,17 @@ from api.problem_kinds import KINDS
 from api.problems import Problem
 from checkout.commands import RefusedUpdate
 
-AWAY: Final = {RPCStatusCode.UNAVAILABLE, RPCStatusCode.DEADLINE_EXCEEDED, RPCStatusCode.CANCELLED}
-"""What Temporal's client says when the server does not answer."""
+AWAY: Final = {
+    RPCStatusCode.UNAVAILABLE,
+    RPCStatusCode.DEADLINE_EXCEEDED,
+    RPCStatusCode.CANCELLED,
+    RPCStatusCode.FAILED_PRECONDITION,
+    RPCStatusCode.RESOURCE_EXHAUSTED,
+    RPCStatusCode.ABORTED,
+    RPCStatusCode.INTERNAL,
+    RPCStatusCode.UNKNOWN,
+}
+"""What Temporal's client says when the server, or the workflow behind it, does not answer: away, busy, or failing."""
 
 
 def refusal_of(error: WorkflowUpdateFailedError) -> RefusedUpdate:

@@ -10,7 +10,7 @@ from functools import partial
 from typing import Final
 
 from temporalio import workflow
-from temporalio.exceptions import is_cancelled_exception
+from temporalio.exceptions import ApplicationError, is_cancelled_exception
 
 from activities.sessions import SessionActivities
 from checkout.commands import (
@@ -55,6 +55,7 @@ class CheckoutWorkflow:
         self._steps = Steps(self._live)
         self._loose = LooseEnds(self._live)
         self._takes_over = opening.resumed is not None
+        self._taken_over: int | None = None
         self._ready = not self._takes_over
         self._reports = 0
         self._ended = 0
@@ -83,6 +84,8 @@ class CheckoutWorkflow:
             SessionActivities.standing, effect, summary="Where the run before this one ended", **PUBLISH_SURELY
         )
         self._live.stand_at(standing)
+        if self._live.status is Status.PROCESSING:
+            self._taken_over = self._live.confirmation.attempt
         self._ready = True
         if self._live.state.goes_on:
             self._live.change("checkout_session.resumed")
@@ -91,7 +94,7 @@ class CheckoutWorkflow:
         """Do what is to be done next, until there is nothing; what is no part of the session is taken back first."""
         while self._live.state.goes_on:
             if self._live.adrift:
-                await shielded(self._loose.tie(self._steps))
+                await shielded(self._loose.tie())
             elif self._live.status is Status.OPEN:
                 await self._until_left_open()
             elif self._live.status is Status.PROCESSING:
@@ -124,7 +127,7 @@ class CheckoutWorkflow:
         attempt = self._live.confirmation.attempt
         page = HostedPage(self._live, self._steps, lambda: self._reports)
         try:
-            await Confirmation(self._live, self._steps, page).run()
+            await Confirmation(self._live, self._steps, page, taken_over=attempt == self._taken_over).run()
         except BaseException as why:
             if not (isinstance(why, Undone) or is_cancelled_exception(why)):
                 raise
@@ -147,7 +150,7 @@ class CheckoutWorkflow:
         self._steps.decision = None
         while not self._at_rest():
             if self._live.adrift:
-                await self._loose.tie(self._steps)
+                await self._loose.tie()
             await workflow.wait_condition(lambda: self._at_rest() or self._live.adrift)
 
     def _at_rest(self) -> bool:
@@ -189,7 +192,7 @@ class CheckoutWorkflow:
     def _may_confirm(self, cmd: Confirm) -> None:
         state = self._known(cmd)
         if self._live.adrift or self._loose.tying:
-            raise refused(state, cmd, "temporarily-unavailable", "What an earlier run left is being taken back first.")
+            raise self._busy(cmd)
         may_confirm(state, cmd, workflow.now())
 
     @workflow.update(name="update", description="Replace what is on offer: sent by the API only, which prices it first")
@@ -224,15 +227,18 @@ class CheckoutWorkflow:
         description='Run the failing step again now, where attention offers it: {"actor": "...", "reason": "..."}',
     )
     async def retry(self, cmd: Retry = Retry()) -> Accepted:
-        self._steps.decision = cmd
+        steps = self._loose.steps if self._loose.tying else self._steps
+        steps.decision = cmd
         self._live.change("checkout_session.retried", by=cmd, data={"reason": cmd.reason})
         with self._answering(cmd):
-            await workflow.wait_condition(lambda: self._steps.decision is not cmd)
+            await workflow.wait_condition(lambda: steps.decision is not cmd)
             return self._accepted(cmd, await self._live.until_published())
 
     @retry.validator
     def _may_retry(self, cmd: Retry = Retry()) -> None:
-        may_retry(self._known(cmd), cmd, self._steps)
+        if self._loose.tying and not self._loose.asks:
+            raise self._busy(cmd)
+        may_retry(self._known(cmd), cmd, self._loose.steps if self._loose.tying else self._steps)
 
     @workflow.update(
         name="compensate",
@@ -279,8 +285,12 @@ class CheckoutWorkflow:
     def _known(self, cmd: Request) -> SessionState:
         """The session that a validator asks about. Raises a refusal while this run does not know where it stands."""
         if not self._ready:
-            raise refused(self._live.state, cmd, "temporarily-unavailable", "The session is being taken over.")
+            raise self._busy(cmd)
         return self._live.state
+
+    def _busy(self, cmd: Request) -> ApplicationError:
+        why = "What an earlier run of this session left is being seen to first."
+        return refused(self._live.state, cmd, "temporarily-unavailable", why)
 
     @contextmanager
     def _answering(self, cmd: Request) -> Iterator[None]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from typing import Any, TypeVar
 
 from activities.contracts import ContractActivities
@@ -22,21 +22,27 @@ Answer = TypeVar("Answer")
 
 
 class Confirmation:
-    """One attempt to confirm, with what its steps and undos are given."""
+    """One attempt to confirm, with what its steps and undos are given. *taken_over* says that a run before this one
+    began it, and may have taken any of the steps.
+    """
 
-    def __init__(self, live: LiveSession, steps: Steps, page: HostedPage) -> None:
+    def __init__(self, live: LiveSession, steps: Steps, page: HostedPage, *, taken_over: bool) -> None:
         self._live = live
         self._steps = steps
         self._page = page
+        self._taken_over = taken_over
 
     async def run(self) -> None:
         """Take every step. Ends with the contract in force and the money captured, scheduled or not owed; or raises
         Undone, or the workflow's cancellation, with all of it undone. Where a run before this one took some of the
-        steps already, taking them again finds what they made.
+        steps already, taking them again finds what they made; and whatever it made is undone.
         """
         state, mode = self._live.state, self._live.confirmation.mode
         owed = state.offer.amount_due.minor > 0 and mode is not Mode.NO_PAYMENT
         async with Saga(self._steps.turn_back) as saga:
+            for undo in self._undos(owed) if self._taken_over else ():
+                saga.on_failure(undo)
+
             if owed and mode is Mode.CHARGE_WHEN_DUE:
                 await self._choose_method()
 
@@ -55,6 +61,15 @@ class Confirmation:
             if owed and mode is Mode.CHARGE_WHEN_DUE:
                 self._schedule()
             await self._activate_contract()
+
+    def _undos(self, owed: bool) -> Iterator[Callable[[], Awaitable[None]]]:  # noqa: FBT001 - no flag, a fact
+        """The undo of every step, in the order of the steps."""
+        if self._live.state.guest_checkout:
+            yield self._archive_customer
+        yield self._void_contract
+        if owed and self._live.confirmation.mode is Mode.CHARGE_IMMEDIATELY:
+            yield self._page.refund
+            yield self._page.close
 
     async def _choose_method(self) -> None:
         state, confirmation = self._live.state, self._live.confirmation

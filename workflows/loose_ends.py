@@ -32,15 +32,16 @@ NOTHING_TO_RETURN: Final = "the gateway captured the money and has nothing to re
 
 class LooseEnds:
     """Finds what is no part of the session, and takes it back. The session's status and payment stay as they are.
-    While it is *tying*, nothing new may begin.
+    While it is *tying*, nothing new may begin, and a retry is for its *steps*.
     """
 
     def __init__(self, live: LiveSession) -> None:
         self._live = live
-        self._steps = Steps(live)
+        self.steps = Steps(live)
         self._reported: list[str] = []
         self._missing: list[str] = []
         self._rewound = False
+        self._asked_before: Attention | None = None
         self.tying = False
         self._looked_into = 0
 
@@ -60,11 +61,17 @@ class LooseEnds:
         """What reads show was written by another run: this one was reset."""
         self._rewound = True
 
-    async def tie(self, steps: Steps) -> None:
+    @property
+    def asks(self) -> bool:
+        """Whether what is being taken back now needs somebody: not whether something else did before."""
+        return self._live.state.attention is not None and self._live.state.attention != self._asked_before
+
+    async def tie(self) -> None:
         """Take back what does not belong to the session: of attempts that do not stand, and under the keys that were
         reported, whatever their rows say.
         """
-        self._live.adrift, self.tying, self._steps = False, True, steps
+        self._live.adrift, self.tying = False, True
+        self._asked_before, self.steps = self._live.state.attention, Steps(self._live)
         reported, self._reported = tuple(self._reported), []
         missing, self._missing = self._missing, []
         if self._rewound:
@@ -72,7 +79,7 @@ class LooseEnds:
             self._live.change(REWOUND)
         kept = self._live.state.kept
         find = FindLooseEnds(**self._live.effect(), kept=kept, reported=reported)
-        found = await steps.run(SessionActivities.loose_ends, find, can=NO_WAY_BACK)
+        found = await self.steps.run(SessionActivities.loose_ends, find, can=NO_WAY_BACK)
         self._live.note(attempts=max(self._live.state.attempts, found.attempts))
         for charge in found.charges:
             await self._take_back(charge)
@@ -94,7 +101,7 @@ class LooseEnds:
         elif not isinstance(answer, NotFound):
             return
         refund = Refund(**self._live.effect(), key=refund_key(loose.key), of=loose.key, amount=loose.amount)
-        posting = Posting(self._live, self._steps)
+        posting = Posting(self._live, self.steps)
         returned = await posting.post(PaymentActivities.refund, refund)
         if isinstance(returned, Refunded):
             record = refund_record(posting.key, "refunded", returned.amount, returned.reference)
@@ -106,11 +113,11 @@ class LooseEnds:
         """What is definite of it: a page is closed first, and what is under way is waited for."""
         at = AtKey(**self._live.effect(), key=loose.key, amount=loose.amount)
         while True:
-            answer: LookUpAnswer | None = await self._steps.run(
+            answer: LookUpAnswer | None = await self.steps.run(
                 PaymentActivities.close_page if loose.page else PaymentActivities.look_up, at, can=NO_WAY_BACK
             )
             if isinstance(answer, UnderWay | PageOpen):
-                answer = await self._steps.ask(
+                answer = await self.steps.ask(
                     PaymentActivities.page_outcome, at, until=lambda: False, deadline=None, can=NO_WAY_BACK
                 )
             if answer is not None:
@@ -125,12 +132,12 @@ class LooseEnds:
             estimation_id=loose.estimation_id,
             plan=None,
         )
-        await self._steps.run(ContractActivities.void, step, can=NO_WAY_BACK)
+        await self.steps.run(ContractActivities.void, step, can=NO_WAY_BACK)
         self._live.change("contract.voided", data={"attempt": loose.attempt})
 
     async def _archive_guest(self, kept: int | None) -> None:
         attempt = self._live.state.attempts if kept is None else kept - 1
-        await self._steps.run(
+        await self.steps.run(
             CustomerActivities.archive, ArchiveCustomer(**self._live.effect(), attempt=attempt), can=NO_WAY_BACK
         )
 

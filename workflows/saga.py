@@ -29,8 +29,9 @@ class Saga:
         self._undos: list[Callable[[], Awaitable[object]]] = []
 
     def on_failure(self, undo: Callable[[], Awaitable[object]]) -> None:
-        """Register *undo*; it must be safe when its step never happened."""
-        self._undos.append(undo)
+        """Register *undo*, once; it must be safe when its step never happened."""
+        if undo not in self._undos:
+            self._undos.append(undo)
 
     async def __aenter__(self) -> Self:
         return self

@@ -9,15 +9,25 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from checkout.commands import ArchiveCustomer, ChooseMethod, ContractStep, CreateCustomer, Opening, Publish
-from checkout.ids import contract_of, guest_of
+from checkout.commands import (
+    ArchiveCustomer,
+    AtKey,
+    ChooseMethod,
+    ContractStep,
+    CreateCustomer,
+    FindLooseEnds,
+    Opening,
+    Publish,
+)
+from checkout.ids import contract_of, guest_of, page_key, refund_key
 from checkout.money import Money
-from checkout.outcomes import Done, MethodChosen, Refused
+from checkout.outcomes import Captured, Done, LooseEnds, MethodChosen, Refunded, Refused
 from checkout.session import Offer, PaymentMethodType, SessionEvent, SessionState
-from store import customers, documents, payment_methods, sessions
+from store import customers, documents, payment_methods, session_events, sessions
 from store.contract_steps import ContractSteps
 from store.customer_steps import CustomerSteps
 from store.database import Database
+from store.loose_ends import SessionRows
 from store.payment_records import PaymentRecords
 from store.session_view import SessionView
 
@@ -235,8 +245,9 @@ def changed(state: SessionState, version: int) -> SessionEvent:
     return SessionEvent(sequence=version, type="x.y", actor="test", at=NOW, data={}, state=state)
 
 
-async def test_the_view_never_goes_backwards(database: Database, organisation: UUID) -> None:
-    view, details = SessionView(database), uuid4()
+async def opened(database: Database, organisation: UUID) -> Opening:
+    """A session that is about to be published, with its documents."""
+    details = uuid4()
     offer = Offer(estimation_id="an estimate", details=details, amount_due=PRICE, schedule=(), expires_at=NOW)
     opening = Opening(
         organisation=organisation,
@@ -251,6 +262,63 @@ async def test_the_view_never_goes_backwards(database: Database, organisation: U
     async with database.of(organisation) as connection:
         await documents.keep_content(connection, organisation, "an estimate", CONTENT)
         await documents.keep_details(connection, organisation, opening.session, details, {})
+    return opening
+
+
+async def test_a_run_that_was_reset_is_numbered_behind_what_the_run_before_it_told(
+    database: Database, organisation: UUID
+) -> None:
+    view, opening = SessionView(database), await opened(database, organisation)
+    await view.publish(Publish(events=tuple(changed(opening.state(), version) for version in (1, 2, 3))), "a run")
+    again = Publish(events=tuple(changed(opening.state(), version) for version in (2, 3)))
+
+    written = await view.publish(again, "the run after a reset")
+    repeated = await view.publish(again, "the run after a reset")
+
+    assert written.version == repeated.version == 5
+    async with database.of(organisation) as connection:
+        row = await sessions.find(connection, opening.session)
+        told = await session_events.of_session(connection, opening.session)
+    assert row
+    assert (row["version"], row["state"]["version"], row["run_id"]) == (5, 5, "the run after a reset")
+    assert [event["sequence"] for event in told] == [event["state"]["version"] for event in told] == [1, 2, 3, 4, 5]
+
+
+async def test_a_draft_repeated_after_its_plan_was_archived_finds_the_first(
+    database: Database, organisation: UUID, contracts: ContractSteps
+) -> None:
+    first = await draft(database, organisation)
+    assert await contracts.draft(first) == Done()
+
+    assert await contracts.draft(first.model_copy(update={"plan": uuid4()})) == Done()
+    another = await contracts.draft(first.model_copy(update={"estimation_id": "another estimate"}))
+    assert isinstance(another, Refused)
+    assert another.problem == "contract-creation-failed"
+
+
+async def test_loose_ends_are_what_is_of_no_attempt_that_stands(
+    database: Database, organisation: UUID, contracts: ContractSteps
+) -> None:
+    rows, records = SessionRows(database), PaymentRecords(database)
+    step = await draft(database, organisation)
+    await contracts.draft(step)
+    effect = {"organisation": organisation, "session": step.session, "at": NOW}
+    at = AtKey(**effect, key=page_key(step.session, 1), amount=PRICE)
+    await records.answered(at, Captured(reference="cap_1", amount=PRICE))
+
+    none_stands = await rows.loose_ends(FindLooseEnds(**effect, kept=None))
+    the_first_stands = await rows.loose_ends(FindLooseEnds(**effect, kept=1))
+    await records.answered(at.model_copy(update={"key": refund_key(at.key)}), Refunded(reference="re_1", amount=PRICE))
+    after_the_refund = await rows.loose_ends(FindLooseEnds(**effect, kept=None, reported=(at.key,)))
+
+    assert [charge.key for charge in none_stands.charges] == [at.key]
+    assert [contract.contract for contract in none_stands.contracts] == [step.contract]
+    assert the_first_stands == LooseEnds()
+    assert not after_the_refund.charges
+
+
+async def test_the_view_never_goes_backwards(database: Database, organisation: UUID) -> None:
+    view, opening = SessionView(database), await opened(database, organisation)
     first, second, third = (changed(opening.state(), version) for version in (1, 2, 3))
 
     await view.publish(Publish(events=(first, second, third)), "a run")

@@ -21,13 +21,14 @@ from activities.customers import CustomerActivities
 from activities.payments import PaymentActivities
 from activities.reconciliation import ReconciliationActivities
 from activities.sessions import SessionActivities
-from checkout.commands import Accepted, Confirm, Opening, PaymentReported, Request
+from checkout.commands import Accepted, Confirm, FoundAdrift, Opening, PaymentReported, Request
 from checkout.ids import page_key, workflow_of
 from checkout.money import Money
 from checkout.session import Due, Mode, Offer, Policy, SessionState
 from tests.workflows.parties import Records, World
 from worker import SANDBOX, WORKFLOWS, bound
 from workflows.checkout import CheckoutWorkflow
+from workflows.resuming import resume
 
 PRICE = Money(minor=2999, currency="USD")
 PATIENCE = 15.0
@@ -47,6 +48,7 @@ class Checkout:
     handle: WorkflowHandle[Any, Any]
     opening: Opening
     skipper: TimeSkipper
+    queue: str
 
     @property
     def id(self) -> UUID:
@@ -69,6 +71,11 @@ class Checkout:
     async def hint(self) -> None:
         """Report that something happened at the gateway, as its webhook does."""
         await self.handle.signal(CheckoutWorkflow.payment_reported, PaymentReported(event="evt"))
+
+    async def another_run(self, found: FoundAdrift | None = None) -> None:
+        """Tell it what the reconciler found: in a further run, where its workflow is over."""
+        told = ("found_adrift", found or FoundAdrift())
+        await resume(self.skipper.client, self.queue, self.world.view(self.id), self.opening.policy, told)
 
     async def state(self) -> SessionState:
         return await self.handle.query(CheckoutWorkflow.session)
@@ -149,13 +156,14 @@ async def open_session(skipper: TimeSkipper, world: World, request: pytest.Fixtu
             business_entity=uuid4(),
             policy=QUICK.model_copy(update={"page_window": timedelta(seconds=window)}),
         )
-        handle = await skipper.client.start_workflow(
+        await skipper.client.start_workflow(
             CheckoutWorkflow.run,
             opening,
             id=workflow_of(opening.organisation, opening.session),
             task_queue=queue,
         )
-        opened.append(Checkout(world, handle, opening, skipper))
+        handle = skipper.client.get_workflow_handle(workflow_of(opening.organisation, opening.session))
+        opened.append(Checkout(world, handle, opening, skipper, queue))
         return opened[-1]
 
     async with Worker(

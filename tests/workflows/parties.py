@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
@@ -98,7 +99,9 @@ class World:
         self.pages: dict[str, Any] = {}
         self.charges: dict[str, ChargeAnswer] = {}
         self.refunds: dict[str, RefundAnswer] = {}
+        self.keys: dict[str, datetime] = {}
         self.next_charge: list[ChargeAnswer] = []
+        self.loose: Callable[[FindLooseEnds], LooseEnds] = lambda _: LooseEnds()
         self.name = "fake"
         self.timeout = timedelta(seconds=5)
         self.uncertainty = timedelta(seconds=0)
@@ -154,8 +157,9 @@ class World:
     async def standing(self, cmd: Effect) -> Standing:
         return Standing(state=self.view(cmd.session))
 
-    async def loose_ends(self, _: FindLooseEnds) -> LooseEnds:
-        return LooseEnds()
+    async def loose_ends(self, cmd: FindLooseEnds) -> LooseEnds:
+        self.trouble.before("sessions.loose_ends")
+        return self.loose(cmd)
 
     def view(self, session: UUID) -> SessionState:
         return self.events[session][-1].state
@@ -189,8 +193,12 @@ class World:
         )
         return "fake", page
 
-    async def to_charge(self, _: Charge) -> ToCharge:
-        return ToCharge(gateway="fake", token="pm_fake", description="", first_at=_.at)
+    def first_at(self, cmd: AtKey) -> datetime:
+        """When a key was first used: the instant of the first command under it."""
+        return self.keys.setdefault(cmd.key, cmd.at)
+
+    async def to_charge(self, cmd: Charge) -> ToCharge:
+        return ToCharge(gateway="fake", token="pm_fake", description="", first_at=self.first_at(cmd))
 
     async def answered(self, _: AtKey, answer: LookUpAnswer) -> None:
         del answer
@@ -203,7 +211,7 @@ class World:
     async def open_page(self, key: str, page: PageRequest) -> PageOpen:
         self.pages.setdefault(key, PageOpen(url=f"https://pay.example/{key}"))
         self.trouble.after("payments.open_page")
-        if not isinstance(self.pages[key], PageOpen):
+        if isinstance(self.pages[key], Closed):
             raise GatewayRejected(f"the page of {page.amount} is closed")
         return PageOpen(url=f"https://pay.example/{key}")
 
@@ -287,6 +295,7 @@ class Records:
         self.page = world.page
         self.charge = world.to_charge
         self.answered = world.answered
+        self.first_at = world.first_at
 
     async def refund(self, cmd: Refund) -> tuple[str, datetime]:
-        return "fake", cmd.at
+        return "fake", self.first_at(cmd)
