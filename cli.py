@@ -92,7 +92,7 @@ def gateway() -> None:
 
 @app.command()
 def migrate() -> None:
-    """Bring database schema, search attributes and retention up to date."""
+    """Bring database schema, search attributes, retention and schedules up to date."""
     from settings import settings
     from stack.preparation import migrate_all
 

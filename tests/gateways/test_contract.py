@@ -47,6 +47,21 @@ async def test_a_refusal_of_a_charge_is_a_value_and_stays(contract: Contract, me
     assert contract.captured() == 0
 
 
+async def test_captures_are_listed_once_each_also_those_that_were_returned(contract: Contract) -> None:
+    before = datetime.now(UTC)
+    await contract.charge()
+    await contract.charge()
+    await contract.charge("card_declined", f"{contract.key}/2")
+    await contract.gateway.refund(f"{contract.key}/refund", contract.account, contract.key)
+
+    (moved,) = await contract.gateway.captures(contract.account, before)
+
+    assert (moved.key, moved.reference, moved.amount) == (contract.key, contract.reference, PRICE)
+    assert moved.at >= before
+    assert not await contract.gateway.captures(contract.account, datetime.now(UTC))
+    assert not await contract.gateway.captures(uuid4(), before)
+
+
 @pytest.mark.parametrize("method", ["card_ok", "bank_ok", "wallet_ok", "invoice_ok"])
 async def test_a_charge_captures_exactly_its_amount_once(contract: Contract, method: str) -> None:
     first = await contract.charge(method)

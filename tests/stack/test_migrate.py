@@ -12,8 +12,11 @@ from uuid import uuid4
 import psycopg
 import pytest
 from psycopg import sql
+from temporalio.client import Client, ScheduleOverlapPolicy
 
+from stack import schedules
 from store.migrate import MigrationFailed, migrate
+from workflows.reconciliation import SCHEDULES
 
 
 @pytest.fixture
@@ -34,6 +37,16 @@ async def test_four_first_runs_at_once_all_end_well(empty_database: str) -> None
     async with await psycopg.AsyncConnection.connect(empty_database) as connection:
         cursor = await connection.execute("SELECT to_regclass('checkout_sessions') IS NOT NULL")
         assert await cursor.fetchone() == (True,)
+
+
+async def test_the_reconciler_is_scheduled_once_however_often_it_is_asked_for(temporal: Client) -> None:
+    for _ in range(2):
+        await schedules.ensure(temporal, "checkout")
+
+    for name, (every, _) in SCHEDULES.items():
+        described = await temporal.get_schedule_handle(name).describe()
+        assert [interval.every for interval in described.schedule.spec.intervals] == [every]
+        assert described.schedule.policy.overlap is ScheduleOverlapPolicy.SKIP
 
 
 async def test_a_failure_does_not_tell_the_password() -> None:
