@@ -3,30 +3,28 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Final
+from typing import Any, Final
 from uuid import uuid4
 
 import pytest
 from temporalio.api.enums.v1 import EventType
-from temporalio.client import WorkflowUpdateFailedError
+from temporalio.client import WorkflowHandle, WorkflowUpdateFailedError
 from temporalio.service import RPCError, RPCStatusCode
 from temporalio.testing import TimeSkipper
 from temporalio.worker import UnsandboxedWorkflowRunner, Worker
 
 from activities.contracts import ContractActivities
-from activities.customers import CustomerActivities
-from activities.payments import PaymentActivities
 from activities.sessions import SessionActivities
 from checkout.commands import Accepted, Cancel, Confirm, Opening, Request, Update
 from checkout.ids import contract_of, workflow_of
 from checkout.lifecycle import Status
 from checkout.session import Mode, Offer
-from tests.workflows.conftest import PRICE, Checkout, Open
-from tests.workflows.parties import Records, World
-from worker import WORKFLOWS, bound
+from tests.workflows.conftest import PRICE
+from tests.workflows.parties import World
+from worker import WORKFLOWS
 from workflows.checkout import CheckoutWorkflow
 
 ROUNDS: Final = {"confirm": 500, "cancel": 250, "update": 250}
@@ -43,18 +41,26 @@ BECOMES: Final[Mapping[str, Status]] = {
 """What a session is after its call has won."""
 
 
+@dataclass(frozen=True)
+class Racer:
+    """A session that is about to expire."""
+
+    opening: Opening
+    handle: WorkflowHandle[Any, Any]
+
+
+Open = Callable[[float], Awaitable[Racer]]
+
+
 @pytest.fixture
 async def open_session(skipper: TimeSkipper, world: World) -> AsyncIterator[Open]:
-    """Opens sessions as conftest.py does, on a worker without the workflow sandbox: a fifth of its time."""
+    """Opens sessions that expire after some seconds, on a worker without the workflow sandbox, which takes half of
+    the time.
+    """
     queue = f"test-{uuid4()}"
-    parties = bound(
-        CustomerActivities(world),
-        ContractActivities(world),
-        PaymentActivities({"fake": world}, Records(world)),
-        SessionActivities(world, world),
-    )
+    contracts, sessions = ContractActivities(world), SessionActivities(world, world)
 
-    async def open_it(life: float) -> Checkout:
+    async def open_it(life: float) -> Racer:
         now = datetime.now(UTC)
         offer = Offer(
             estimation_id="an estimate",
@@ -74,14 +80,14 @@ async def open_session(skipper: TimeSkipper, world: World) -> AsyncIterator[Open
             business_entity=uuid4(),
         )
         workflow = workflow_of(opening.organisation, opening.session)
-        handle = await skipper.client.start_workflow(CheckoutWorkflow.run, opening, id=workflow, task_queue=queue)
-        return Checkout(world, handle, opening, skipper)
+        await skipper.client.start_workflow(CheckoutWorkflow.run, opening, id=workflow, task_queue=queue)
+        return Racer(opening, skipper.client.get_workflow_handle(workflow))
 
     async with Worker(
         skipper.client,
         task_queue=queue,
         workflows=WORKFLOWS,
-        activities=parties,
+        activities=[contracts.draft, contracts.activate, contracts.void, sessions.publish],
         workflow_runner=UnsandboxedWorkflowRunner(),
     ):
         yield open_it
@@ -108,54 +114,55 @@ class Aim:
         self.lead += timedelta(milliseconds=-1 if won else 1)
 
 
-def command(call: str, checkout: Checkout) -> Request:
+def command(call: str, racer: Racer) -> Request:
     if call == "confirm":
         return Confirm(mode=Mode.NO_PAYMENT)
-    later = checkout.opening.offer.expires_at + timedelta(hours=1)
-    offer = checkout.opening.offer.model_copy(update={"expires_at": later})
+    later = racer.opening.offer.expires_at + timedelta(hours=1)
+    offer = racer.opening.offer.model_copy(update={"expires_at": later})
     return Cancel() if call == "cancel" else Update(offer=offer, revision=1)
 
 
-async def told(checkout: Checkout, call: str) -> Accepted | None:
+async def told(racer: Racer, call: str) -> Accepted | None:
     """The answer to the call; None where it came too late, refused by the session or because it has ended."""
     try:
-        return await checkout.tell(call, command(call, checkout))
+        accepted: Accepted = await racer.handle.execute_update(call, command(call, racer), result_type=Accepted)
     except WorkflowUpdateFailedError:
         return None
     except RPCError as error:
         assert error.status is RPCStatusCode.NOT_FOUND  # noqa: PT017 - any other is a bug
         return None
+    return accepted
 
 
-async def failed_tasks(checkout: Checkout) -> int:
+async def failed_tasks(racer: Racer) -> int:
     failed = EventType.EVENT_TYPE_WORKFLOW_TASK_FAILED
-    return sum(event.event_type == failed for event in (await checkout.handle.fetch_history()).events)
+    return sum(event.event_type == failed for event in (await racer.handle.fetch_history()).events)
 
 
 async def raced(open_session: Open, world: World, call: str, life: float, aim: Aim) -> None:
     """One round: a session, a call that arrives about when it expires, and what is true afterwards."""
-    checkout: Checkout = await open_session(life)
-    expires = checkout.opening.offer.expires_at
+    racer = await open_session(life)
+    expires = racer.opening.offer.expires_at
     moment = aim.moment(expires)
     await asyncio.sleep((moment - datetime.now(UTC)).total_seconds())
 
-    answer = await told(checkout, call)
+    answer = await told(racer, call)
     aim.learn(won=answer is not None)
 
     if answer is None or call != "update":
-        await checkout.handle.result()
-    state = world.view(checkout.id)
-    contract = world.contracts.get(contract_of(checkout.id, 1))
+        await racer.handle.result()
+    state = world.view(racer.opening.session)
+    contract = world.contracts.get(contract_of(racer.opening.session, 1))
     assert contract == ("active" if answer and call == "confirm" else None)
     if answer:
         assert state == answer.state
         assert state.status is BECOMES[call]
-        assert world.events[checkout.id][1].at < expires
-        assert "checkout_session.closed" not in world.told(checkout.id)
+        assert world.events[racer.opening.session][1].at < expires
+        assert "checkout_session.closed" not in world.told(racer.opening.session)
     else:
         assert state.status is Status.CLOSED
-        assert world.told(checkout.id) == ["checkout_session.opened", "checkout_session.closed"]
-    assert await failed_tasks(checkout) == 0
+        assert world.told(racer.opening.session) == ["checkout_session.opened", "checkout_session.closed"]
+    assert await failed_tasks(racer) == 0
 
 
 @pytest.mark.parametrize(("call", "rounds"), ROUNDS.items())
