@@ -1,4 +1,4 @@
-"""Checkout sessions: open, read, change, confirm, cancel; retry and compensate for operators."""
+"""Checkout sessions: open, read, change, confirm, cancel; retry, compensate and acknowledge for operators."""
 
 from __future__ import annotations
 
@@ -19,9 +19,17 @@ from api.parts import Data
 from api.problems import Problem
 from api.routes import router as routes
 from api.session_answer import Session, Summary, billed_to, shown
-from api.session_bodies import CancelBody, ChangedSession, CompensateBody, ConfirmBody, NewSession, RetryBody
+from api.session_bodies import (
+    AcknowledgeBody,
+    CancelBody,
+    ChangedSession,
+    CompensateBody,
+    ConfirmBody,
+    NewSession,
+    RetryBody,
+)
 from api.session_changes import changed
-from checkout.commands import Cancel, Compensate, Confirm, Retry
+from checkout.commands import Acknowledge, Cancel, Compensate, Confirm, Retry
 from checkout.ids import details_of, session_of
 from checkout.lifecycle import Payment, Status
 from checkout.money import Currency
@@ -164,6 +172,20 @@ async def retry(  # noqa: PLR0913, PLR0917 - what a route asks for
 ) -> Response:
     cmd = Retry(**_command(request, body, caller, None), reason=body.reason)
     return await _told(checkouts, caller, session_id, await checkouts.tell(caller, session_id, "retry", cmd, key))
+
+
+@router.post("/{session_id}/acknowledge", summary="Say that somebody has seen to it", response_model=Session)
+async def acknowledge(  # noqa: PLR0913, PLR0917 - what a route asks for
+    session_id: UUID,
+    request: Request,
+    body: AcknowledgeBody,
+    caller: Operator,
+    checkouts: Sessions,
+    key: IdempotencyKey,
+) -> Response:
+    cmd = Acknowledge(**_command(request, body, caller, None), reason=body.reason)
+    told = await checkouts.tell(caller, session_id, "acknowledge", cmd, key)
+    return await _told(checkouts, caller, session_id, told)
 
 
 @router.post("/{session_id}/compensate", summary="Undo everything done so far", response_model=Session)

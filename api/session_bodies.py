@@ -114,6 +114,12 @@ class RetryBody(Body):
     reason: Reason
 
 
+class AcknowledgeBody(Body):
+    """Say that somebody has seen to what needed attention."""
+
+    reason: Reason
+
+
 class CompensateBody(Body):
     """Undo everything done so far, then reopen the session or close it."""
 

@@ -32,6 +32,7 @@ WORDS: Final[Mapping[str, str]] = {
     "checkout_session.attention_raised": "Somebody is asked to look at it",
     "checkout_session.attention_cleared": "Nobody needs to look at it any more",
     "checkout_session.retried": "An operator had the failing step run again",
+    "checkout_session.acknowledged": "An operator has seen to it",
     "checkout_session.compensating": "An operator had everything undone",
     "checkout_session.resumed": "Its workflow had ended early, and goes on from here",
     "checkout_session.rewound": "Its workflow was reset: the session is again as it was then",

@@ -92,6 +92,12 @@ class Retry(Request):
     reason: str = ""
 
 
+class Acknowledge(Request):
+    """Somebody has seen to what only people can mend; refused without a reason."""
+
+    reason: str = ""
+
+
 class Compensate(Request):
     """Undo everything done so far, then reopen the session or close it; refused without a reason."""
 

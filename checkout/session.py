@@ -117,6 +117,10 @@ class Instalment(Frozen):
         return self.status not in {"paid", "cancelled"}
 
 
+Can = tuple[Literal["retry", "compensate", "acknowledge"], ...]
+"""What an operator may do about something."""
+
+
 class Attention(Frozen):
     """Somebody is asked to decide. *step* is the activity that fails, *can* what an operator may do now."""
 
@@ -124,7 +128,7 @@ class Attention(Frozen):
     step: str
     since: datetime
     detail: str
-    can: tuple[Literal["retry", "compensate"], ...]
+    can: Can
 
 
 class SessionState(Frozen):

@@ -30,9 +30,9 @@ WRONG: Final[frozenset[Became]] = frozenset({"refused", "failed"})
 
 @dataclass(frozen=True)
 class Act:
-    """What an operator decided: `retry`, or `compensate` and *then* reopen or close."""
+    """What an operator decided: `retry`, `acknowledge`, or `compensate` and *then* reopen or close."""
 
-    call: Literal["retry", "compensate"]
+    call: Literal["retry", "acknowledge", "compensate"]
     reason: str
     then: Literal["reopen", "close"] | None = None
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from ops.filters import Filters
 
 app: Final = typer.Typer(
-    help="What operators do: see which sessions need somebody, and retry or undo them.", no_args_is_help=True
+    help="What operators do: see which sessions need somebody, and retry, undo or acknowledge.", no_args_is_help=True
 )
 
 ReadyFile = Annotated[Path | None, typer.Option(help="Read address and operator's key from the stack's ready file.")]
@@ -100,6 +100,35 @@ def retry(
         limit=limit,
     )
     _act(ready_file, Act("retry", _said(reason)), sessions, filters, rate, every=every, yes=yes)
+
+
+@app.command()
+def acknowledge(
+    reason: Why,
+    sessions: Sessions = None,
+    ready_file: ReadyFile = None,
+    every: All = False,
+    yes: Yes = False,
+    rate: Rate = 5,
+    status: Statuses = None,
+    payment_status: Payments = None,
+    step: FailingStep = None,
+    attention_reason: ReasonAsked = None,
+    older_than: OlderThan = None,
+    limit: Most = None,
+) -> None:
+    """Say that somebody has seen to what only people can mend. Ends with 1 when any was refused or failed."""
+    from ops.acting import Act
+
+    filters = _filters(
+        statuses=status,
+        payments=payment_status,
+        step=step,
+        reason=attention_reason,
+        older_than=older_than,
+        limit=limit,
+    )
+    _act(ready_file, Act("acknowledge", _said(reason)), sessions, filters, rate, every=every, yes=yes)
 
 
 @app.command()

@@ -15,6 +15,7 @@ from temporalio.exceptions import ApplicationError, is_cancelled_exception
 from activities.sessions import SessionActivities
 from checkout.commands import (
     Accepted,
+    Acknowledge,
     Cancel,
     Compensate,
     Confirm,
@@ -36,7 +37,16 @@ from workflows.hosted_page import HostedPage
 from workflows.live import LiveSession
 from workflows.loose_ends import LooseEnds
 from workflows.policies import PUBLISH_SURELY
-from workflows.refusals import may_cancel, may_compensate, may_confirm, may_retry, may_update, refused, refused_by
+from workflows.refusals import (
+    may_acknowledge,
+    may_cancel,
+    may_compensate,
+    may_confirm,
+    may_retry,
+    may_update,
+    refused,
+    refused_by,
+)
 from workflows.saga import Undone, shielded
 from workflows.steps import Steps
 
@@ -57,6 +67,7 @@ class CheckoutWorkflow:
         self._takes_over = opening.resumed is not None
         self._taken_over: int | None = None
         self._ready = not self._takes_over
+        self._cancelled = False
         self._reports = 0
         self._ended = 0
         self._undone: dict[int, BaseException] = {}
@@ -71,6 +82,7 @@ class CheckoutWorkflow:
             await self._live_through()
         except BaseException as error:
             if is_cancelled_exception(error):
+                self._cancelled = True
                 self._abandon()
                 await shielded(self._settle())
             raise
@@ -146,7 +158,9 @@ class CheckoutWorkflow:
             self._live.move(Event.CANCEL, actor="temporal")
 
     async def _settle(self) -> None:
-        """End only when every read shows the end, every caller has its answer, and nothing is left to take back."""
+        """End only when every read shows the end, every caller has its answer, nothing is left to take back, and nobody
+        is asked to see to something.
+        """
         self._steps.decision = None
         while not self._at_rest():
             if self._live.adrift:
@@ -155,7 +169,8 @@ class CheckoutWorkflow:
 
     def _at_rest(self) -> bool:
         published = self._live.published >= self._live.state.version
-        return published and not self._live.adrift and workflow.all_handlers_finished()
+        seen_to = self._live.state.attention is None or self._cancelled
+        return published and seen_to and not self._live.adrift and workflow.all_handlers_finished()
 
     @workflow.update(
         name="confirm",
@@ -256,6 +271,19 @@ class CheckoutWorkflow:
     @compensate.validator
     def _may_compensate(self, cmd: Compensate = Compensate()) -> None:
         may_compensate(self._known(cmd), cmd, self._steps)
+
+    @workflow.update(
+        name="acknowledge",
+        description='Say that you have seen to it, where attention offers it: {"actor": "...", "reason": "..."}',
+    )
+    async def acknowledge(self, cmd: Acknowledge = Acknowledge()) -> Accepted:
+        self._live.change("checkout_session.acknowledged", by=cmd, data={"reason": cmd.reason}, attention=None)
+        with self._answering(cmd):
+            return self._accepted(cmd, await self._live.until_published())
+
+    @acknowledge.validator
+    def _may_acknowledge(self, cmd: Acknowledge = Acknowledge()) -> None:
+        may_acknowledge(self._known(cmd), cmd)
 
     @workflow.signal(name="payment_reported", description="Ask the gateway now what is true; sent by the service")
     def payment_reported(self, event: PaymentReported = PaymentReported()) -> None:

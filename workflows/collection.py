@@ -14,11 +14,11 @@ from checkout.commands import AtKey, Charge, ChooseMethod, Retry
 from checkout.ids import charge_key
 from checkout.lifecycle import Payment, PaymentEvent
 from checkout.outcomes import Captured, Closed, Declined, LookUpAnswer, MethodChosen, NeedsCustomer, NotFound
-from checkout.session import Attention, Instalment, PaymentRecord
+from checkout.session import Attention, Can, Instalment, PaymentRecord
 from workflows.live import LiveSession
 from workflows.posting import Posting
 from workflows.saga import shielded
-from workflows.steps import NO_WAY_BACK, Can, Steps
+from workflows.steps import NO_WAY_BACK, SEEN_TO, Steps
 
 
 class Collection:
@@ -119,7 +119,7 @@ class Collection:
         else:
             self._live.change("payment.captured", **paid)
         if isinstance(answer, Captured) and answer.amount != instalment.amount:
-            self._ask_somebody("wrong_amount", f"captured {answer.amount} instead of {instalment.amount}", ())
+            self._ask_somebody("wrong_amount", f"captured {answer.amount} instead of {instalment.amount}", SEEN_TO)
 
     def _failed(self, instalment: Instalment, tried: int, detail: str) -> None:
         """A definite no: nothing is charged again before somebody says so."""

@@ -10,7 +10,7 @@ from workflows.hosted_page import HostedPage, Refusal
 from workflows.live import LiveSession
 from workflows.loose_ends import NOTHING_TO_RETURN
 from workflows.saga import Undone
-from workflows.steps import Compensated
+from workflows.steps import SEEN_TO, Compensated
 
 
 def complete(live: LiveSession) -> None:
@@ -48,7 +48,7 @@ def turn_back(live: LiveSession, page: HostedPage, why: BaseException) -> None:
                 step="payments.refund",
                 since=workflow.now(),
                 detail=NOTHING_TO_RETURN,
-                can=(),
+                can=SEEN_TO,
             )
         )
 

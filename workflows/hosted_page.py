@@ -13,11 +13,11 @@ from checkout.ids import page_key, refund_key
 from checkout.lifecycle import Payment, PaymentEvent
 from checkout.money import Money
 from checkout.outcomes import Captured, Closed, LookUpAnswer, Refunded, UnderWay
-from checkout.session import Attention, PaymentRecord
+from checkout.session import Attention, Can, PaymentRecord
 from workflows.live import LiveSession
 from workflows.posting import Posting, refund_record
 from workflows.saga import Undone
-from workflows.steps import FORWARD, NO_WAY_BACK, Can, Steps
+from workflows.steps import FORWARD, NO_WAY_BACK, Steps
 
 
 class Refusal(Undone):

@@ -163,8 +163,9 @@ class LiveSession:
             self.change("checkout_session.attention_raised", attention=attention)
 
     def lower_attention(self, step: str | None = None) -> None:
-        """Nobody needs to look any more: at *step*, which succeeded, or at anything."""
-        if self.state.attention is not None and step in {None, self.state.attention.step}:
+        """Nobody needs to look any more: at *step*, which succeeded, or at anything that can be left behind."""
+        asked = self.state.attention
+        if asked is not None and step in {None, asked.step} and "acknowledge" not in asked.can:
             self.change("checkout_session.attention_cleared", attention=None)
 
     async def until_published(self) -> SessionState:

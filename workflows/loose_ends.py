@@ -21,7 +21,7 @@ from checkout.outcomes import Captured, LookUpAnswer, LooseCharge, LooseContract
 from checkout.session import Attention, PaymentRecord
 from workflows.live import REWOUND, LiveSession
 from workflows.posting import Posting, refund_record
-from workflows.steps import NO_WAY_BACK, Steps
+from workflows.steps import NO_WAY_BACK, SEEN_TO, Steps
 
 MOST_REPORTED: Final = 50
 """How many reports of late money one run looks into; the reconciler finds what is beyond."""
@@ -142,7 +142,9 @@ class LooseEnds:
         )
 
     def _ask_somebody(self, reason: str, step: str, detail: str) -> None:
-        self._live.ask_for_attention(Attention(reason=reason, step=step, since=workflow.now(), detail=detail, can=()))
+        self._live.ask_for_attention(
+            Attention(reason=reason, step=step, since=workflow.now(), detail=detail, can=SEEN_TO)
+        )
 
 
 def _charge(loose: LooseCharge, captured: Captured) -> PaymentRecord:

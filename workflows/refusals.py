@@ -7,7 +7,7 @@ from typing import Final
 
 from temporalio.exceptions import ApplicationError
 
-from checkout.commands import Cancel, Compensate, Confirm, RefusedUpdate, Request, Retry, Update
+from checkout.commands import Acknowledge, Cancel, Compensate, Confirm, RefusedUpdate, Request, Retry, Update
 from checkout.lifecycle import CHANGEABLE, MERCHANT_CALLS, Event, IllegalTransition, Status, after
 from checkout.session import Mode, SessionState
 from workflows.ending import answer_to
@@ -17,7 +17,9 @@ MOST_UPDATES: Final = 500
 """How often a session may be updated: well below Temporal's limit of updates to one run."""
 
 
-def refused(state: SessionState, cmd: Request, problem: str, detail: str, **more: str) -> ApplicationError:
+def refused(
+    state: SessionState, cmd: Request, problem: str, detail: str, *, undoing: bool = False, **more: str
+) -> ApplicationError:
     """A refusal as Temporal carries it: *problem* is its type, a RefusedUpdate its details."""
     details = RefusedUpdate(
         problem=problem,
@@ -26,7 +28,7 @@ def refused(state: SessionState, cmd: Request, problem: str, detail: str, **more
         fingerprint=cmd.fingerprint,
         session_status=state.status,
         payment_status=state.payment_status,
-        allowed=allowed(state),
+        allowed=allowed(state, undoing=undoing),
         **more,
     )
     return ApplicationError(detail, details, type=problem, non_retryable=True)
@@ -37,11 +39,11 @@ def refused_by(why: BaseException, state: SessionState, cmd: Request) -> Applica
     return refused(state, cmd, *answer_to(why))
 
 
-def allowed(state: SessionState) -> tuple[str, ...]:
-    """What may be called now, by a merchant or an operator."""
-    undo = ("compensate",) if state.status is Status.PROCESSING else ()
-    again = ("retry",) if state.attention and "retry" in state.attention.can else ()
-    return (*MERCHANT_CALLS[state.status], *again, *undo)
+def allowed(state: SessionState, *, undoing: bool = False) -> tuple[str, ...]:
+    """What may be called now, by a merchant or an operator; nothing is undone twice."""
+    undo = ("compensate",) if state.status is Status.PROCESSING and not undoing else ()
+    asked = state.attention.can if state.attention else ()
+    return (*MERCHANT_CALLS[state.status], *(call for call in asked if call != "compensate"), *undo)
 
 
 def may_confirm(state: SessionState, cmd: Confirm, now: datetime) -> None:
@@ -84,15 +86,22 @@ def may_retry(state: SessionState, cmd: Retry, steps: Steps) -> None:
         raise refused(state, cmd, "invalid-status-transition", "No step is failing, so there is nothing to retry.")
 
 
+def may_acknowledge(state: SessionState, cmd: Acknowledge) -> None:
+    _reasoned(state, cmd)
+    if state.attention is None or "acknowledge" not in state.attention.can:
+        raise refused(state, cmd, "invalid-status-transition", "Nothing waits for somebody to see to it.")
+
+
 def may_compensate(state: SessionState, cmd: Compensate, steps: Steps) -> None:
     _reasoned(state, cmd)
     if state.status is not Status.PROCESSING:
         raise _illegal(state, cmd, "compensated")
     if steps.turning_back or isinstance(steps.decision, Compensate):
-        raise refused(state, cmd, "invalid-status-transition", "The confirmation is being undone already.")
+        words = "The confirmation is being undone already."
+        raise refused(state, cmd, "invalid-status-transition", words, undoing=True)
 
 
-def _reasoned(state: SessionState, cmd: Retry | Compensate) -> None:
+def _reasoned(state: SessionState, cmd: Retry | Acknowledge | Compensate) -> None:
     if not cmd.reason.strip():
         raise refused(state, cmd, "validation", 'Say why: {"actor": "your name", "reason": "..."}.')
 

@@ -42,6 +42,9 @@ class Button:
 
 
 BUTTONS: Final[Mapping[str, Button]] = {
+    "acknowledge": Button(
+        '{"actor": "your name", "reason": "what you did"}', "says that you have seen to it, and ends the attention."
+    ),
     "retry": Button('{"actor": "your name", "reason": "why"}', "runs the step again now."),
     "compensate": Button(
         '{"actor": "your name", "reason": "why", "then": "reopen"}',

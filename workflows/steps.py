@@ -7,26 +7,27 @@ from collections.abc import Awaitable, Callable, Iterator
 from contextlib import suppress
 from datetime import datetime, timedelta
 from itertools import chain, repeat
-from typing import Any, Final, Literal, TypeVar
+from typing import Any, Final, TypeVar
 
 from temporalio import activity, workflow
 from temporalio.exceptions import ActivityError, ApplicationError, is_cancelled_exception
 from temporalio.exceptions import TimeoutError as ActivityTimeout
 
 from checkout.commands import Compensate, Effect, Retry
-from checkout.session import Attention
+from checkout.session import Attention, Can
 from workflows.live import LiveSession
 from workflows.policies import ASK, INCURABLE, STEP
 from workflows.saga import Undone, shielded
 
 Command = TypeVar("Command", bound=Effect)
 Result = TypeVar("Result")
-Can = tuple[Literal["retry", "compensate"], ...]
 
 FORWARD: Final[Can] = ("retry", "compensate")
 """What an operator can do about a failing step that goes forward."""
 NO_WAY_BACK: Final[Can] = ("retry",)
 """What an operator can do about a failing undo, or about a charge of a completed session."""
+SEEN_TO: Final[Can] = ("acknowledge",)
+"""What an operator can do about what only people can mend, elsewhere."""
 
 NOT_YET: Final = "NotYet"
 """How an asking says that there is no answer yet."""

@@ -344,10 +344,20 @@ async def test_a_row_without_money_at_the_gateway_asks_somebody(
     asked = await shop.until(session, lambda s: s["attention"] is not None)
 
     assert asked["attention"]["reason"] == "payment_missing"
-    assert asked["attention"]["can"] == []
+    assert asked["attention"]["can"] == ["acknowledge"]
     version = asked["version"]
     await sweep()
     assert (await shop.read(session))["version"] == version
+
+    path = f"/checkout_session/{session}/acknowledge"
+    assert (await shop.operator.post(path, json={})).status_code == 422
+    assert (await shop.http.post(path, json={"reason": "found it"})).status_code == 403
+    seen = await shop.operator.post(path, json={"reason": "a row that somebody had written by hand"})
+    assert seen.status_code == 200, seen.text
+    assert seen.json()["attention"] is None
+    again = await shop.operator.post(path, json={"reason": "once more"})
+    assert (again.status_code, again.json()["allowed"]) == (409, [])
+    assert await operator.status(session) is WorkflowExecutionStatus.COMPLETED
 
 
 async def test_a_hint_for_a_session_that_is_over_starts_nothing(shop: Shop, operator: Operator) -> None:

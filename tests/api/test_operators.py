@@ -247,7 +247,6 @@ async def test_a_compensation_is_refused_while_another_runs(
     assert await times(shop, session, "checkout_session.compensating") == 1
 
 
-@pytest.mark.xfail(strict=True, reason="A 409 while a compensation runs says that compensate is allowed: it is not.")
 async def test_while_a_compensation_runs_nothing_is_said_to_be_allowed(
     shop: Shop, compensating: tuple[str, asyncio.Task[httpx.Response]]
 ) -> None:

@@ -11,6 +11,7 @@ from ops.acting import WRONG, Act, Outcome, perform
 from ops.acting import _outcome as outcome_of
 from ops.answers import Session
 from ops.door import Door
+from store.api_keys import recognisable
 from tests.ops.conftest import Desk, Seen
 
 UNDONE = "checkout_session.compensating"
@@ -68,7 +69,7 @@ async def test_what_an_operator_did_is_recorded_with_the_key_and_the_reason(desk
     assert ran.code == 0
     moments = (await desk.shop.http.get(f"/checkout_session/{session}/timeline")).json()["data"]
     retried = next(moment for moment in moments if moment["type"] == RETRIED)
-    assert retried["actor"] == f"operator {desk.key[:8]}"
+    assert retried["actor"] == f"operator {recognisable(desk.key)}"
     assert retried["details"]["reason"] == "[b]the bank[/b] was called"
 
 

@@ -9,7 +9,7 @@ import pytest
 from temporalio.client import WorkflowFailureError, WorkflowUpdateFailedError
 from temporalio.exceptions import ApplicationError
 
-from checkout.commands import Compensate, Retry
+from checkout.commands import Acknowledge, Compensate, Retry
 from checkout.lifecycle import Payment, Status
 from checkout.money import Money
 from checkout.outcomes import Captured, Declined, Refused, UnderWay
@@ -448,11 +448,14 @@ async def test_a_due_charge_of_another_amount_asks_for_attention(open_session: O
     world.next_charge = [Captured(reference="ch_wrong", amount=Money(minor=PRICE.minor + 1, currency="USD"))]
     checkout: Checkout = await open_session(due=datetime.now(UTC))
     await checkout.confirm(Mode.CHARGE_WHEN_DUE)
-    await checkout.handle.result()
 
-    attention = world.view(checkout.id).attention
-    assert attention
-    assert attention.reason == "wrong_amount"
+    asked = await checkout.until(lambda s: s.attention is not None)
+    assert asked.attention
+    assert asked.attention.reason == "wrong_amount"
+    assert asked.payment_status is Payment.PAID
+    await checkout.tell("acknowledge", Acknowledge(**OPERATOR))
+    await checkout.handle.result()
+    assert world.view(checkout.id).attention is None
 
 
 async def test_a_due_charge_that_is_under_way_is_waited_for_and_never_made_again(
