@@ -7,13 +7,13 @@ from typing import Protocol
 from temporalio import activity
 
 from checkout.commands import ArchiveCustomer, CreateCustomer
-from checkout.outcomes import CustomerReady
+from checkout.outcomes import CustomerAnswer
 
 
 class Customers(Protocol):
     """Making a guest a customer, and undoing it. Each call can be repeated."""
 
-    async def create(self, cmd: CreateCustomer) -> CustomerReady: ...
+    async def create(self, cmd: CreateCustomer) -> CustomerAnswer: ...
 
     async def archive(self, cmd: ArchiveCustomer) -> None: ...
 
@@ -23,7 +23,7 @@ class CustomerActivities:
         self._customers = customers
 
     @activity.defn(name="customers.create")
-    async def create(self, cmd: CreateCustomer) -> CustomerReady:
+    async def create(self, cmd: CreateCustomer) -> CustomerAnswer:
         """Make the guest a customer, or link the active customer of the same e-mail."""
         return await self._customers.create(cmd)
 

@@ -21,7 +21,7 @@ class Views(Protocol):
 class Rows(Protocol):
     """Where a session stands by its rows, and what they hold that is no part of it."""
 
-    async def standing(self, cmd: Effect) -> Standing: ...
+    async def standing(self, cmd: Effect, run: str) -> Standing: ...
 
     async def loose_ends(self, cmd: FindLooseEnds) -> LooseEnds: ...
 
@@ -38,8 +38,8 @@ class SessionActivities:
 
     @activity.defn(name="sessions.standing")
     async def standing(self, cmd: Effect) -> Standing:
-        """Read where the session stands: what the run before this one published last."""
-        return await self._rows.standing(cmd)
+        """Take over from the run before this one, and say where the session stands: what was published last."""
+        return await self._rows.standing(cmd, activity.info().workflow_run_id or "")
 
     @activity.defn(name="sessions.loose_ends")
     async def loose_ends(self, cmd: FindLooseEnds) -> LooseEnds:

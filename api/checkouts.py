@@ -22,7 +22,7 @@ from api.auth import Caller
 from api.earlier_answers import Unanswered, earlier_answer
 from api.problems import Problem
 from api.session_answer import Session, shown
-from api.temporal_errors import NO_ANSWER, is_away, is_unknown, problem_of, refusal_of, unavailable
+from api.temporal_errors import NO_ANSWER, is_away, is_unknown, problem_of, refusal_of, unavailable, was_interrupted
 from checkout.commands import Accepted, Opening, PaymentReported
 from checkout.commands import Request as Command
 from checkout.ids import update_of, workflow_of
@@ -122,6 +122,8 @@ class Checkouts:
         try:
             accepted = await asyncio.wait_for(earlier.result(), self._wait)
         except WorkflowUpdateFailedError as error:
+            if was_interrupted(error):
+                return None
             refusal = refusal_of(error)
             _same_request(refusal.fingerprint, print_)
             raise problem_of(refusal) from None
@@ -175,6 +177,8 @@ class Checkouts:
         try:
             accepted = sent.result()
         except WorkflowUpdateFailedError as error:
+            if was_interrupted(error):
+                return Told(None)
             refusal = refusal_of(error)
             _same_request(refusal.fingerprint, cmd.fingerprint)
             if begun and refusal.request == cmd.request:

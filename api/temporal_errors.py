@@ -33,6 +33,11 @@ def refusal_of(error: WorkflowUpdateFailedError) -> RefusedUpdate:
     raise error
 
 
+def was_interrupted(error: WorkflowUpdateFailedError) -> bool:
+    """Whether the workflow was terminated or reset while it answered: another run of it goes on with the request."""
+    return isinstance(error.cause, ApplicationError) and error.cause.type == "AcceptedUpdateCompletedWorkflow"
+
+
 def problem_of(refusal: RefusedUpdate) -> Problem:
     """A refusal as a problem: where the session stands, and what is allowed now."""
     members = refusal.model_dump(include={"session_status", "payment_status"}) | {"allowed": list(refusal.allowed)}

@@ -241,7 +241,10 @@ class FindLooseEnds(Effect):
 
 
 class Publish(Frozen):
-    """Write the view and one row per event; the last event's state is the view."""
+    """Write the view and one row per event; the last event's state is the view. *chain* is the id of the first run of
+    this workflow's: a reset keeps it.
+    """
 
     events: tuple[SessionEvent, ...]
     policy: Policy = Policy()
+    chain: str = ""

@@ -135,20 +135,25 @@ class MethodChosen(Answer):
 
 
 class Published(Answer):
-    """The view is written; *version* is the number that the last event has there."""
+    """The view is written; *version* is the number that the last event has there. For an *intruder*, which opens a
+    session that was open before, nothing is.
+    """
 
     outcome: Literal["published"] = "published"
     version: int
+    intruder: bool = False
 
 
 class Standing(Answer):
     """A session as its rows have it, and the rules that it was opened with; *state* is None where there is no row.
-    Attempts of which there is a trace count, also where the state does not know of them.
+    Attempts of which there is a trace count, also where the state does not know of them; *undo_begun* says that there is
+    a trace of the undoing of its confirmation.
     """
 
     outcome: Literal["standing"] = "standing"
     state: SessionState | None = None
     policy: Policy = Policy()
+    undo_begun: bool = False
 
 
 class LooseCharge(Answer):

@@ -76,8 +76,21 @@ class Step(Frozen):
     at: datetime
 
 
+class Undo(Frozen):
+    """Why a confirmation is undone: in words, as the problem that its caller is answered with, and whether the session
+    is closed then.
+    """
+
+    reason: str
+    problem: str = "confirmation-undone"
+    detail: str = "The confirmation was undone by an operator."
+    close: bool = False
+
+
 class Confirmation(Frozen):
-    """The last attempt to confirm. *notes* is the details row with the description and the customer's notes."""
+    """The last attempt to confirm. *notes* is the details row with the description and the customer's notes; *undo* is
+    set from the moment that it is to be undone.
+    """
 
     mode: Mode
     attempt: int
@@ -87,6 +100,7 @@ class Confirmation(Frozen):
     notes: UUID | None = None
     redirect_url: str | None = None
     steps: tuple[Step, ...] = ()
+    undo: Undo | None = None
 
 
 class PaymentRecord(Frozen):
@@ -150,6 +164,8 @@ class SessionState(Frozen):
     payments: tuple[PaymentRecord, ...] = ()
     schedule: tuple[Instalment, ...] = ()
     attention: Attention | None = None
+    asked_before: Attention | None = None
+    """What asked for attention, and still does behind what asks now."""
     cancellation: UUID | None = None
     created_at: datetime
     updated_at: datetime
@@ -161,8 +177,11 @@ class SessionState(Frozen):
 
     @property
     def kept(self) -> int | None:
-        """The attempt whose effects are part of the session, if one is: that of a confirmation that runs or held."""
-        return self.attempts if self.status in {Status.PROCESSING, Status.COMPLETED} else None
+        """The attempt whose effects are part of the session, if one is: that of a confirmation that runs or held.
+        *attempts* may be beyond it, where there are traces of others.
+        """
+        stands = self.status in {Status.PROCESSING, Status.COMPLETED}
+        return self.confirmation.attempt if stands and self.confirmation else None
 
     def is_late(self, key: str) -> bool:
         """Whether money under *key*, a page's or a charge's, is no part of the session."""

@@ -30,9 +30,18 @@ async def running(client: Client, since: datetime | None) -> Runs:
 async def _listed(client: Client, query: str) -> Runs:
     found: defaultdict[UUID, dict[UUID, str]] = defaultdict(dict)
     async for each in client.list_workflows(query, page_size=1000):
-        _, organisation, session = each.id.split("/")
-        found[UUID(organisation)][UUID(session)] = each.run_id
+        if owner := session_of(each.id):
+            found[owner[0]][owner[1]] = each.run_id
     return found
+
+
+def session_of(workflow: str) -> tuple[UUID, UUID] | None:
+    """The organisation and session of a workflow's id; None for an id that is not ours."""
+    try:
+        _, organisation, session = workflow.split("/")
+        return UUID(organisation), UUID(session)
+    except ValueError:
+        return None
 
 
 def _text(at: datetime) -> str:

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from uuid import UUID
 
 from checkout.commands import AtKey, FoundAdrift, PaymentReported
+from checkout.ids import attempt_of
 from checkout.outcomes import Captured, Reconciled
 from gateways.port import Moved, PaymentGateway
 from reconciler.further_runs import FurtherRuns
@@ -42,7 +43,12 @@ class Money:
 
     async def _recorded(self, organisation: UUID, gateway: PaymentGateway, moved: Moved) -> bool:
         """Record what the gateway says of a capture, and tell its session; False where there is no such session."""
-        if moved.reference is None or (await standing(self._database, organisation, moved.reference)).state is None:
+        known = moved.reference is not None and attempt_of(moved.reference, moved.key) is not None
+        if (
+            not known
+            or moved.reference is None
+            or (await standing(self._database, organisation, moved.reference)).state is None
+        ):
             return False
         answer = await gateway.look_up(moved.key, organisation)
         if isinstance(answer, Captured):

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Mapping
+from collections.abc import Awaitable, Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Final
 from uuid import UUID
 
+import psycopg
+from psycopg_pool import PoolTimeout
 from temporalio.client import Client
+from temporalio.exceptions import TemporalError
 from temporalio.service import RPCError
 
 from checkout.commands import FoundAdrift, PaymentReported, Reconcile
@@ -17,11 +20,11 @@ from reconciler.ended import Runs, ended_early, running
 from reconciler.further_runs import FurtherRuns
 from reconciler.money import Money
 from store import gateway_events, organisations, reconciliation
-from store.database import UNAVAILABLE, Database
+from store.database import Database
 from store.reconciliation import Between
 
-AWAY: Final = (RPCError, GatewayUnavailable, GatewayRejected, *UNAVAILABLE)
-"""Who does not answer now is asked by the next sweep."""
+FAULTS: Final = (RPCError, TemporalError, GatewayUnavailable, GatewayRejected, PoolTimeout, psycopg.Error, ValueError)
+"""What can go wrong with one session or organisation; the others are seen to all the same, and this by the next sweep."""
 
 NOBODY: Final = UUID(int=0)
 
@@ -90,8 +93,26 @@ class Sweep:
 
     async def _went_on(self, organisation: UUID, ended: set[UUID]) -> Reconciled:
         """Sessions whose workflow ended early go on; each decides by itself whether it is over."""
-        went = [await self._further.go_on(organisation, session) for session in sorted(ended)]
-        return Reconciled(went_on=sum(went))
+        return _sum(
+            [
+                await _or_later(f"{organisation}/{session}", self._goes_on(organisation, session))
+                for session in sorted(ended)
+            ]
+        )
+
+    async def _goes_on(self, organisation: UUID, session: UUID) -> Reconciled:
+        return Reconciled(went_on=await self._further.go_on(organisation, session))
+
+    async def _told(self, organisation: UUID, session: UUID, found: FoundAdrift) -> Reconciled:
+        return Reconciled(set_right=await self._further.set_right(organisation, session, found))
+
+    async def _all_told(self, organisation: UUID, sessions: Iterable[UUID], found: FoundAdrift) -> Reconciled:
+        return _sum(
+            [
+                await _or_later(f"{organisation}/{session}", self._told(organisation, session, found))
+                for session in sessions
+            ]
+        )
 
     async def _rewound(self, organisation: UUID, alive: Runs) -> Reconciled:
         """Sessions whose row was written by another run than the one that runs: what reads show is of before a reset."""
@@ -99,17 +120,13 @@ class Sweep:
         async with self._database.of(organisation) as connection:
             writers = await reconciliation.written_by(connection, list(runs))
         others = [session for session, run in writers.items() if run != runs[session]]
-        for session in others:
-            await self._further.set_right(organisation, session, FoundAdrift(rewound=True))
-        return Reconciled(set_right=len(others))
+        return await self._all_told(organisation, others, FoundAdrift(rewound=True))
 
     async def _set_right(self, organisation: UUID, between: Between) -> Reconciled:
         """Sessions whose rows hold what is no part of them."""
         async with self._database.of(organisation) as connection:
             adrift = await reconciliation.adrift(connection, between)
-        for session in adrift:
-            await self._further.set_right(organisation, session, FoundAdrift())
-        return Reconciled(set_right=len(adrift))
+        return await self._all_told(organisation, adrift, FoundAdrift())
 
     async def _compared(self, organisation: UUID, gateway: str, between: Between) -> Reconciled:
         """Rows and gateway."""
@@ -120,11 +137,12 @@ async def _or_later(what: str, work: Awaitable[Reconciled]) -> Reconciled:
     """Leave *what* for the next sweep where somebody is away."""
     try:
         return await work
-    except AWAY:
+    except FAULTS:
         return Reconciled(failed=(what,))
 
 
-def _sum(parts: list[Reconciled]) -> Reconciled:
+def _sum(parts: Iterable[Reconciled]) -> Reconciled:
+    parts = list(parts)
     return Reconciled(
         went_on=sum(part.went_on for part in parts),
         set_right=sum(part.set_right for part in parts),

@@ -2,26 +2,29 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 from psycopg.types.json import Jsonb
 
 from checkout.commands import ArchiveCustomer, CreateCustomer, Effect
 from checkout.ids import guest_of
-from checkout.outcomes import CustomerReady
+from checkout.outcomes import CustomerAnswer, CustomerReady, Refused
 from store.database import Connection, Database
+
+UNDONE: Final = Refused(problem="confirmation-undone", detail="This attempt of the session is undone already.")
 
 
 class CustomerSteps:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def create(self, cmd: CreateCustomer) -> CustomerReady:
+    async def create(self, cmd: CreateCustomer) -> CustomerAnswer:
         """The active customer with the guest's e-mail: found and linked, or made and linked."""
         async with self._database.of(cmd.organisation) as connection:
             await _one_at_a_time(connection, cmd)
-            await _refuse_undone(connection, cmd)
+            if await _is_undone(connection, cmd):
+                return UNDONE
             guest = await _guest(connection, cmd.details)
             own = guest_of(cmd.session)
             customer = await _make(connection, own, cmd, guest) or await _find(connection, guest.get("email"))
@@ -82,13 +85,12 @@ async def _undo_through(connection: Connection, cmd: ArchiveCustomer) -> None:
     )
 
 
-async def _refuse_undone(connection: Connection, cmd: CreateCustomer) -> None:
-    """Raise LookupError where the attempt is undone already: this creation arrives behind its undo."""
+async def _is_undone(connection: Connection, cmd: CreateCustomer) -> bool:
+    """Whether the attempt is undone already: this creation arrives behind its undo."""
     cursor = await connection.execute(
         "SELECT 1 FROM customer_undos WHERE session_id = %s AND through >= %s FOR SHARE", (cmd.session, cmd.attempt)
     )
-    if await cursor.fetchone():
-        raise LookupError("this attempt of the session is undone")
+    return await cursor.fetchone() is not None
 
 
 async def _guest(connection: Connection, details: UUID) -> dict[str, Any]:

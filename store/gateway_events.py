@@ -42,7 +42,7 @@ async def waiting(connection: Connection, since: datetime, until: datetime) -> l
         SELECT gateway, id, organisation_id, session_id, key, captured FROM gateway_events
         WHERE passed_on_at IS NULL AND organisation_id IS NOT NULL AND session_id IS NOT NULL
           AND received_at >= %s AND received_at < %s
-        ORDER BY received_at LIMIT 1000
+        ORDER BY received_at DESC LIMIT 1000
         """,
         (since, until),
     )

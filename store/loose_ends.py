@@ -9,30 +9,41 @@ from checkout.commands import Effect, FindLooseEnds
 from checkout.money import Money
 from checkout.outcomes import LooseCharge, LooseContract, LooseEnds, Standing
 from checkout.session import Policy, SessionState
-from store.database import Database
+from store.database import Connection, Database
 
 STANDING: Final = """
     SELECT state, policy, greatest(
         (state ->> 'attempts')::int,
         (SELECT max(attempt) FROM contracts WHERE session_id = session.id),
         (SELECT max(attempt) FROM customer_links WHERE session_id = session.id),
-        (SELECT max(split_part(key, '/', 2)::int) FROM payments WHERE session_id = session.id)) AS attempts
+        (SELECT max(attempt_of(key)) FROM payments WHERE session_id = session.id)) AS attempts,
+        EXISTS (SELECT 1 FROM contracts
+                WHERE session_id = session.id AND status = 'void'
+                  AND attempt = (state #>> '{confirmation,attempt}')::int)
+        OR EXISTS (SELECT 1 FROM customer_undos
+                   WHERE session_id = session.id AND through >= (state #>> '{confirmation,attempt}')::int)
+        OR EXISTS (SELECT 1 FROM payments
+                   WHERE session_id = session.id AND kind = 'refund'
+                     AND attempt_of(key) = (state #>> '{confirmation,attempt}')::int) AS undo_begun
     FROM checkout_sessions session WHERE id = %(session)s
 """
-"""The view, and the last attempt of which there is a trace: the view may lag behind a run that was terminated."""
+"""The view, the last attempt of which there is a trace, and whether there is one of undoing the confirmation: the view
+may lag behind a run that was terminated.
+"""
 
 CHARGES: Final[LiteralString] = """
     SELECT key, amount_minor, currency FROM payments charge
-    WHERE session_id = %(session)s AND kind = 'charge' AND split_part(key, '/', 2)::int <> %(kept)s
+    WHERE session_id = %(session)s AND kind = 'charge' AND attempt_of(key) <> %(kept)s
       AND (status <> 'declined' OR key = ANY(%(reported)s))
       AND NOT EXISTS (SELECT 1 FROM payments refund
-                      WHERE refund.key LIKE charge.key || '/refund%%' AND refund.status = 'refunded')
+                      WHERE refund.session_id = charge.session_id AND refund.key LIKE charge.key || '/refund%%'
+                        AND refund.status = 'refunded')
     UNION ALL
     SELECT unheard_of, (session.state #>> '{offer,amount_due,minor}')::bigint, session.currency
     FROM unnest(%(reported)s::text[]) AS unheard_of
     JOIN checkout_sessions session ON session.id = %(session)s
     WHERE NOT EXISTS (SELECT 1 FROM payments WHERE key = unheard_of)
-      AND split_part(unheard_of, '/', 2)::int <> %(kept)s
+      AND attempt_of(unheard_of) <> %(kept)s
     ORDER BY key
 """
 """Charges that hold money, or may: no definite no, or one that is contradicted, and not returned. A key without a row
@@ -55,9 +66,11 @@ class SessionRows:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def standing(self, cmd: Effect) -> Standing:
-        """The session as last published."""
-        return await standing(self._database, cmd.organisation, cmd.session)
+    async def standing(self, cmd: Effect, run: str) -> Standing:
+        """The session as last published; from now on only *run* writes its row, until another one takes over."""
+        async with self._database.of(cmd.organisation) as connection:
+            await connection.execute("UPDATE checkout_sessions SET run_id = %s WHERE id = %s", (run, cmd.session))
+            return await _standing(connection, cmd.session)
 
     async def loose_ends(self, cmd: FindLooseEnds) -> LooseEnds:
         """Everything of attempts other than *kept*, and of the keys that were *reported*."""
@@ -78,13 +91,18 @@ class SessionRows:
 async def standing(database: Database, organisation: UUID, session: UUID) -> Standing:
     """Where a session stands, and how far its attempts have come."""
     async with database.of(organisation) as connection:
-        row = await (await connection.execute(STANDING, {"session": session})).fetchone()
+        return await _standing(connection, session)
+
+
+async def _standing(connection: Connection, session: UUID) -> Standing:
+    row = await (await connection.execute(STANDING, {"session": session})).fetchone()
     if row is None:
         return Standing()
     state = SessionState.model_validate(row["state"])
     return Standing(
         state=state.model_copy(update={"attempts": row["attempts"]}),
         policy=Policy.model_validate(row["policy"]),
+        undo_begun=row["undo_begun"],
     )
 
 

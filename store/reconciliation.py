@@ -14,7 +14,9 @@ from store.database import Connection
 UNFINISHED: Final[LiteralString] = """
     SELECT id FROM checkout_sessions
     WHERE (checkout_session_status IN ('open', 'processing')
-           OR (checkout_session_status = 'completed' AND payment_status IN ('pending', 'failed')))
+           OR (checkout_session_status = 'completed' AND payment_status IN ('pending', 'failed')
+               AND EXISTS (SELECT 1 FROM jsonb_array_elements(state -> 'schedule') instalment
+                           WHERE instalment ->> 'status' NOT IN ('paid', 'cancelled'))))
       AND id > %s
     ORDER BY id LIMIT 1000
 """
@@ -22,14 +24,15 @@ UNFINISHED: Final[LiteralString] = """
 ADRIFT: Final[LiteralString] = """
     WITH session AS (
         SELECT id, CASE WHEN checkout_session_status IN ('processing', 'completed')
-                        THEN (state ->> 'attempts')::int ELSE 0 END AS kept
+                        THEN (state #>> '{confirmation,attempt}')::int ELSE 0 END AS kept
         FROM checkout_sessions
         WHERE last_activity_at >= %(since)s AND last_activity_at < %(until)s AND NOT needs_attention
     )
     SELECT session.id FROM session JOIN payments charge ON charge.session_id = session.id
-    WHERE charge.kind = 'charge' AND charge.status <> 'declined' AND split_part(charge.key, '/', 2)::int <> kept
+    WHERE charge.kind = 'charge' AND charge.status <> 'declined' AND attempt_of(charge.key) <> kept
       AND NOT EXISTS (SELECT 1 FROM payments refund
-                      WHERE refund.key LIKE charge.key || '/refund%%' AND refund.status = 'refunded')
+                      WHERE refund.session_id = charge.session_id AND refund.key LIKE charge.key || '/refund%%'
+                        AND refund.status = 'refunded')
     UNION
     SELECT session.id FROM session JOIN contracts contract ON contract.session_id = session.id
     WHERE contract.status IN ('draft', 'active') AND contract.attempt <> kept

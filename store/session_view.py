@@ -21,11 +21,15 @@ class SessionView:
     async def publish(self, cmd: Publish, run: str) -> Published:
         """Write the events of a workflow *run* and the state after the last of them, in one transaction; again changes
         nothing. An event is numbered behind what is there: a run that was reset counts from where it was reset to, and
-        what the run before it wrote stays.
+        what the run before it wrote stays. Of a run that another one has taken over from, nothing is written any more.
         """
-        state = cmd.events[-1].state
+        state, last = cmd.events[-1].state, cmd.events[-1].sequence
         async with self._database.of(state.organisation) as connection:
-            head = await _head(connection, state.id)
+            head, writer = await _head(connection, state.id)
+            if writer not in {None, run} and await _wrote_before(connection, state.id, run):
+                return Published(version=last)
+            if head and cmd.events[0].sequence == 1 and not await _wrote_before(connection, state.id, cmd.chain):
+                return Published(version=last, intruder=True)
             written = await _written(connection, state.id, run, cmd.events[0].sequence)
             fresh = [event for event in cmd.events if event.sequence not in written]
             numbered = _numbered(fresh, head)
@@ -33,14 +37,23 @@ class SessionView:
                 await _append(connection, run, fresh, numbered)
                 await _write(connection, numbered[-1], cmd.policy, run)
                 return Published(version=numbered[-1].version)
-        return Published(version=written[cmd.events[-1].sequence])
+        return Published(version=written[last])
 
 
-async def _head(connection: Connection, session: UUID) -> int:
-    """The number of the last event, held until this transaction ends; 0 where there is none."""
-    cursor = await connection.execute("SELECT version FROM checkout_sessions WHERE id = %s FOR UPDATE", (session,))
+async def _head(connection: Connection, session: UUID) -> tuple[int, str | None]:
+    """The number of the last event, and the run that writes, held until this transaction ends; 0 where there is none."""
+    cursor = await connection.execute(
+        "SELECT version, run_id FROM checkout_sessions WHERE id = %s FOR UPDATE", (session,)
+    )
     row = await cursor.fetchone()
-    return row["version"] if row else 0
+    return (row["version"], row["run_id"]) if row else (0, None)
+
+
+async def _wrote_before(connection: Connection, session: UUID, run: str) -> bool:
+    cursor = await connection.execute(
+        "SELECT 1 FROM session_events WHERE session_id = %s AND run_id = %s LIMIT 1", (session, run)
+    )
+    return await cursor.fetchone() is not None
 
 
 async def _written(connection: Connection, session: UUID, run: str, since: int) -> Mapping[int, int]:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from functools import partial
-from typing import Final
+from typing import Any, Final
 
 from temporalio import workflow
 from temporalio.exceptions import ApplicationError, is_cancelled_exception
@@ -27,9 +27,10 @@ from checkout.commands import (
     Retry,
     Update,
 )
+from checkout.ids import workflow_of
 from checkout.lifecycle import Event, Status
 from checkout.session import Confirmation as ConfirmationState
-from checkout.session import SessionState
+from checkout.session import SessionState, Undo
 from workflows.collection import Collection
 from workflows.confirmation import Confirmation
 from workflows.ending import complete, turn_back
@@ -47,8 +48,10 @@ from workflows.refusals import (
     refused,
     refused_by,
 )
-from workflows.saga import Undone, shielded
-from workflows.steps import Steps
+from workflows.saga import CANCELLED, Undone, shielded, undo_of
+from workflows.steps import Steps, undo_by
+
+UNDO_BEGUN: Final = Undo(reason="A run before this one had begun to undo it.")
 
 MOST_REPORTS: Final = 30
 """Hints beyond this many to one confirmation are not listened to: the workflow asks by itself anyway."""
@@ -64,26 +67,27 @@ class CheckoutWorkflow:
         self._opened = opening.state()
         self._steps = Steps(self._live)
         self._loose = LooseEnds(self._live)
-        self._takes_over = opening.resumed is not None
+        self._ready = opening.resumed is None
         self._taken_over: int | None = None
-        self._ready = not self._takes_over
+        self._undo_begun: Undo | None = None
         self._cancelled = False
         self._reports = 0
         self._ended = 0
-        self._undone: dict[int, BaseException] = {}
+        self._undone: dict[int, Undo] = {}
         self._running: dict[str, str] = {}
 
     @workflow.run
-    async def run(self, opening: Opening) -> None:  # noqa: ARG002 - __init__ takes it
-        if not self._ready:
-            await shielded(self._take_over())
+    async def run(self, opening: Opening) -> None:
+        if workflow.info().workflow_id != workflow_of(opening.organisation, opening.session):
+            raise ApplicationError("A session's workflow has the session's own id.", non_retryable=True)
         publisher = asyncio.create_task(self._live.publish_for_ever())
         try:
+            if not self._ready:
+                await shielded(self._take_over())
             await self._live_through()
         except BaseException as error:
             if is_cancelled_exception(error):
-                self._cancelled = True
-                self._abandon()
+                await shielded(self._abandon())
                 await shielded(self._settle())
             raise
         await shielded(self._settle())
@@ -97,7 +101,9 @@ class CheckoutWorkflow:
         )
         self._live.stand_at(standing)
         if self._live.status is Status.PROCESSING:
-            self._taken_over = self._live.confirmation.attempt
+            confirmation = self._live.confirmation
+            self._taken_over = confirmation.attempt
+            self._undo_begun = confirmation.undo or (UNDO_BEGUN if standing.undo_begun else None)
         self._ready = True
         if self._live.state.goes_on:
             self._live.change("checkout_session.resumed")
@@ -105,6 +111,8 @@ class CheckoutWorkflow:
     async def _live_through(self) -> None:
         """Do what is to be done next, until there is nothing; what is no part of the session is taken back first."""
         while self._live.state.goes_on:
+            if self._live.intruder:
+                raise ApplicationError("This session had a workflow before: it can't begin again.", non_retryable=True)
             if self._live.adrift:
                 await shielded(self._loose.tie())
             elif self._live.status is Status.OPEN:
@@ -116,7 +124,7 @@ class CheckoutWorkflow:
 
     async def _until_left_open(self) -> None:
         """Wait for a confirm, a cancel or the expiry; after a timeout look again before acting."""
-        while self._live.status is Status.OPEN and not self._live.adrift:
+        while self._live.status is Status.OPEN and not (self._live.adrift or self._live.intruder):
             expires = self._live.state.offer.expires_at
             if workflow.now() >= expires:
                 self._live.move(Event.EXPIRE)
@@ -132,19 +140,21 @@ class CheckoutWorkflow:
 
     def _left_open_or_moved(self, expires: datetime) -> bool:
         moved = self._live.status is not Status.OPEN or self._live.state.offer.expires_at != expires
-        return moved or self._live.adrift
+        return moved or self._live.adrift or self._live.intruder
 
-    async def _confirm_once(self) -> None:
-        """Run the saga to its end: completed; or undone, and reopened or closed."""
+    async def _confirm_once(self, undo: Undo | None = None) -> None:
+        """Run the saga to its end: completed; or undone, and reopened or closed. With *undo* it is only undone."""
         attempt = self._live.confirmation.attempt
+        taken_over = attempt == self._taken_over or undo is not None
+        undo = undo or (self._undo_begun if taken_over else None)
         page = HostedPage(self._live, self._steps, lambda: self._reports)
         try:
-            await Confirmation(self._live, self._steps, page, taken_over=attempt == self._taken_over).run()
+            await Confirmation(self._live, self._steps, page).run(taken_over=taken_over, undo=undo)
         except BaseException as why:
             if not (isinstance(why, Undone) or is_cancelled_exception(why)):
                 raise
-            self._undone[attempt] = why
-            turn_back(self._live, page, why)
+            self._undone[attempt] = undo_of(why)
+            turn_back(self._live, page, undo_of(why))
             if not isinstance(why, Undone):
                 raise
         else:
@@ -152,10 +162,15 @@ class CheckoutWorkflow:
         finally:
             self._ended = attempt
 
-    def _abandon(self) -> None:
-        """Somebody pressed Cancel in Temporal: what can still be left is left as cancelled."""
+    async def _abandon(self) -> None:
+        """Somebody pressed Cancel in Temporal: what was not left or undone by it yet is now."""
+        self._cancelled = True
         if self._live.status is Status.OPEN:
             self._live.move(Event.CANCEL, actor="temporal")
+        elif self._live.status is Status.PROCESSING:
+            await self._confirm_once(CANCELLED)
+        elif self._live.state.goes_on:
+            Collection(self._live, self._steps).cancel_the_rest()
 
     async def _settle(self) -> None:
         """End only when every read shows the end, every caller has its answer, nothing is left to take back, and nobody
@@ -263,7 +278,9 @@ class CheckoutWorkflow:
     async def compensate(self, cmd: Compensate = Compensate()) -> Accepted:
         self._steps.decision = cmd
         attempt = self._live.confirmation.attempt
-        self._live.change("checkout_session.compensating", by=cmd, data={"reason": cmd.reason})
+        confirmation = self._live.confirmation.model_copy(update={"undo": undo_by(cmd)})
+        reason = {"reason": cmd.reason}
+        self._live.change("checkout_session.compensating", by=cmd, data=reason, confirmation=confirmation)
         with self._answering(cmd):
             await workflow.wait_condition(lambda: self._ended >= attempt)
             return self._accepted(cmd, await self._live.until_published())
@@ -277,7 +294,8 @@ class CheckoutWorkflow:
         description='Say that you have seen to it, where attention offers it: {"actor": "...", "reason": "..."}',
     )
     async def acknowledge(self, cmd: Acknowledge = Acknowledge()) -> Accepted:
-        self._live.change("checkout_session.acknowledged", by=cmd, data={"reason": cmd.reason}, attention=None)
+        behind: dict[str, Any] = {"attention": self._live.state.asked_before, "asked_before": None}
+        self._live.change("checkout_session.acknowledged", by=cmd, data={"reason": cmd.reason}, **behind)
         with self._answering(cmd):
             return self._accepted(cmd, await self._live.until_published())
 
@@ -295,7 +313,7 @@ class CheckoutWorkflow:
     @workflow.signal(name="found_adrift", description="Take back what is no part of the session; sent by the service")
     def found_adrift(self, found: FoundAdrift = FoundAdrift()) -> None:
         self._loose.miss(found.missing)
-        if found.rewound and not self._takes_over:
+        if found.rewound:
             self._loose.rewind()
 
     @workflow.query(name="session", description="The session as it stands: status, money, attention; takes no input")

@@ -39,7 +39,7 @@ class Collection:
                 if not self._live.adrift:
                     await shielded(self._charge(instalment))
         except asyncio.CancelledError:
-            self._cancel_the_rest()
+            self.cancel_the_rest()
             raise
 
     def _next(self) -> Instalment | None:
@@ -59,35 +59,32 @@ class Collection:
         """
         if self._live.state.payment_status is Payment.FAILED:
             self._live.pay(PaymentEvent.ASK)
-        method = await self._method()
-        if method is None:
-            self._failed(instalment, instalment.attempts, "no saved payment method can be charged")
-            return
         begun = instalment.status == "charging"
         tried = instalment.attempts if begun else instalment.attempts + 1
-        confirmation = self._live.confirmation
-        command = Charge(
-            **self._live.effect(),
-            key=charge_key(self._live.state.id, confirmation.attempt, instalment.n, tried),
-            amount=instalment.amount,
-            method=method,
-            notes=confirmation.notes,
-        )
-        if not begun:
-            self._live.change("payment.charging", **self._with(instalment, "charging", tried))
-        posting = Posting(self._live, self._steps)
-        answer: LookUpAnswer | None = await posting.post(PaymentActivities.charge, command, begun=begun)
+        confirmation, posting = self._live.confirmation, Posting(self._live, self._steps)
+        key = charge_key(self._live.state.id, confirmation.attempt, instalment.n, tried)
+        command = AtKey(**self._live.effect(), key=key, amount=instalment.amount)
+        answer: LookUpAnswer | None = await posting.looked_up(command) if begun else NotFound()
+        if isinstance(answer, NotFound):
+            method = await self._method()
+            if method is None:
+                self._failed(instalment, instalment.attempts, "no saved payment method can be charged")
+                return
+            if not begun:
+                self._live.change("payment.charging", **self._with(instalment, "charging", tried))
+            charge = Charge(**command.model_dump(), method=method, notes=confirmation.notes)
+            answer = await posting.post(PaymentActivities.charge, charge)
         while not isinstance(answer, Captured | Declined | NeedsCustomer | Closed):
             answer = await self._steps.ask(
                 PaymentActivities.page_outcome,
-                AtKey(**command.model_dump(include=set(AtKey.model_fields))),
+                command,
                 until=lambda: False,
                 deadline=None,
                 can=NO_WAY_BACK,
             )
             if isinstance(answer, NotFound):
                 await workflow.sleep(self._live.policy.uncertainty, summary="Look for the charge again")
-        self._answered(instalment, tried, command, answer)
+        self._answered(instalment, tried, key, answer)
 
     async def _method(self) -> UUID | None:
         """The confirmed method if it can be charged now, else another saved one (design.md, section 6)."""
@@ -99,10 +96,10 @@ class Collection:
                 return chosen.method
         return None
 
-    def _answered(self, instalment: Instalment, tried: int, command: Charge, answer: LookUpAnswer) -> None:
+    def _answered(self, instalment: Instalment, tried: int, key: str, answer: LookUpAnswer) -> None:
         captured = isinstance(answer, Captured)
         record = PaymentRecord(
-            key=command.key,
+            key=key,
             kind="charge",
             amount=answer.amount if isinstance(answer, Captured) else instalment.amount,
             status="captured" if captured else "declined",
@@ -138,7 +135,8 @@ class Collection:
             if self._steps.take_retry():
                 self._live.lower_attention()
 
-    def _cancel_the_rest(self) -> None:
+    def cancel_the_rest(self) -> None:
+        """Nothing is charged any more."""
         schedule = tuple(
             i if i.status == "paid" else i.model_copy(update={"status": "cancelled"}) for i in self._live.state.schedule
         )

@@ -10,11 +10,11 @@ from activities.customers import CustomerActivities
 from activities.payments import PaymentActivities
 from checkout.commands import ArchiveCustomer, ChooseMethod, ContractStep, CreateCustomer, Effect
 from checkout.ids import contract_of
-from checkout.outcomes import MethodChosen, Refused
-from checkout.session import Instalment, Mode
+from checkout.outcomes import CustomerReady, MethodChosen, Refused
+from checkout.session import Instalment, Mode, Undo
 from workflows.hosted_page import HostedPage, Refusal
 from workflows.live import LiveSession
-from workflows.saga import Saga
+from workflows.saga import Saga, Undone
 from workflows.steps import NO_WAY_BACK, Steps
 
 Command = TypeVar("Command", bound=Effect)
@@ -22,26 +22,26 @@ Answer = TypeVar("Answer")
 
 
 class Confirmation:
-    """One attempt to confirm, with what its steps and undos are given. *taken_over* says that a run before this one
-    began it, and may have taken any of the steps.
-    """
+    """One attempt to confirm, with what its steps and undos are given."""
 
-    def __init__(self, live: LiveSession, steps: Steps, page: HostedPage, *, taken_over: bool) -> None:
+    def __init__(self, live: LiveSession, steps: Steps, page: HostedPage) -> None:
         self._live = live
         self._steps = steps
         self._page = page
-        self._taken_over = taken_over
 
-    async def run(self) -> None:
+    async def run(self, *, taken_over: bool, undo: Undo | None) -> None:
         """Take every step. Ends with the contract in force and the money captured, scheduled or not owed; or raises
-        Undone, or the workflow's cancellation, with all of it undone. Where a run before this one took some of the
-        steps already, taking them again finds what they made; and whatever it made is undone.
+        Undone, or the workflow's cancellation, with all of it undone. Of what is *taken over*, a run before this one may
+        have taken any step: taking it again finds what it made, and whatever it made is undone. With *undo* it is only
+        undone.
         """
         state, mode = self._live.state, self._live.confirmation.mode
         owed = state.offer.amount_due.minor > 0 and mode is not Mode.NO_PAYMENT
         async with Saga(self._steps.turn_back) as saga:
-            for undo in self._undos(owed) if self._taken_over else ():
-                saga.on_failure(undo)
+            for each in self._undos(owed) if taken_over else ():
+                saga.on_failure(each)
+            if undo is not None:
+                raise Undone(undo)
 
             if owed and mode is Mode.CHARGE_WHEN_DUE:
                 await self._choose_method()
@@ -98,7 +98,7 @@ class Confirmation:
                 business_entity=state.business_entity,
             ),
         )
-        if state.customer != ready.customer:
+        if isinstance(ready, CustomerReady) and state.customer != ready.customer:
             self._live.change("customer.created" if ready.created else "customer.linked", customer=ready.customer)
 
     async def _archive_customer(self) -> None:

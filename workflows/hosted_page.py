@@ -13,7 +13,7 @@ from checkout.ids import page_key, refund_key
 from checkout.lifecycle import Payment, PaymentEvent
 from checkout.money import Money
 from checkout.outcomes import Captured, Closed, LookUpAnswer, Refunded, UnderWay
-from checkout.session import Attention, Can, PaymentRecord
+from checkout.session import Attention, Can, PaymentRecord, Undo
 from workflows.live import LiveSession
 from workflows.posting import Posting, refund_record
 from workflows.saga import Undone
@@ -24,9 +24,7 @@ class Refusal(Undone):
     """The confirmation can't be: *problem* is a problem type of api.md."""
 
     def __init__(self, problem: str, detail: str) -> None:
-        super().__init__(detail)
-        self.problem = problem
-        self.detail = detail
+        super().__init__(Undo(reason=detail, problem=problem, detail=detail))
 
 
 class HostedPage:

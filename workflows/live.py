@@ -47,7 +47,7 @@ STAMPS: Final = {Status.COMPLETED: "completed_at", Status.CANCELLED: "cancelled_
 
 class LiveSession:
     """State changes here, one event a change; the publisher writes view and events behind it. *adrift* says that the
-    rows may hold more of this session than it knows of.
+    rows may hold more of this session than it knows of; an *intruder* began a session that had begun before.
     """
 
     def __init__(self, opening: Opening) -> None:
@@ -55,6 +55,7 @@ class LiveSession:
         self.policy = opening.policy
         self.published = 0
         self.adrift = opening.resumed is not None
+        self.intruder = False
         self._known: dict[SearchAttributeKey[Any], Any] = attributes_of(self.state)
         opened = SessionEvent(
             sequence=1, type="checkout_session.opened", actor=SERVICE, at=opening.opened_at, data={}, state=self.state
@@ -157,16 +158,19 @@ class LiveSession:
 
     def ask_for_attention(self, attention: Attention) -> None:
         """Ask somebody to decide; said once per reason and detail."""
-        if self.state.attention is not None:
-            attention = attention.model_copy(update={"since": self.state.attention.since})
-        if attention != self.state.attention:
-            self.change("checkout_session.attention_raised", attention=attention)
+        now, behind = self.state.attention, self.state.asked_before
+        if now is not None and now.step == attention.step:
+            attention = attention.model_copy(update={"since": now.since})
+        elif now is not None:
+            behind = now
+        if attention != now:
+            self.change("checkout_session.attention_raised", attention=attention, asked_before=behind)
 
     def lower_attention(self, step: str | None = None) -> None:
         """Nobody needs to look any more: at *step*, which succeeded, or at anything that can be left behind."""
         asked = self.state.attention
         if asked is not None and step in {None, asked.step} and "acknowledge" not in asked.can:
-            self.change("checkout_session.attention_cleared", attention=None)
+            self.change("checkout_session.attention_cleared", attention=self.state.asked_before, asked_before=None)
 
     async def until_published(self) -> SessionState:
         """The state as it is now, once every read shows it."""
@@ -178,9 +182,11 @@ class LiveSession:
         """Publish each change behind it, in order; several at once when they come fast."""
         while True:
             await workflow.wait_condition(lambda: bool(self._pending))
-            batch = Publish(events=tuple(self._pending), policy=self.policy)
+            chain = workflow.info().first_execution_run_id
+            batch = Publish(events=tuple(self._pending), policy=self.policy, chain=chain)
             self._show_operators()
             written = await _publish(batch)
+            self.intruder = written.intruder
             del self._pending[: len(batch.events)]
             self._stand_behind(written.version - batch.events[-1].sequence, batch.events)
             self.published = written.version

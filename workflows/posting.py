@@ -36,16 +36,11 @@ class Posting:
         self._steps = steps
         self.key = ""
 
-    async def post(
-        self, step: Callable[[Any, Post], Awaitable[Answer]], command: Post, *, begun: bool = False
-    ) -> Answer | LookUpAnswer:
-        """Post *command*, and give what the gateway answered, or what it says of the key when its answer was lost; or,
-        where a run before this one had *begun* to post it, what became of that.
+    async def post(self, step: Callable[[Any, Post], Awaitable[Answer]], command: Post) -> Answer | LookUpAnswer:
+        """Post *command*, and give what the gateway answered, or what it says of the key when its answer was lost.
 
         The same key is posted again only after a "not found" past the gateway's uncertainty window.
         """
-        if begun and not isinstance(found := await self._looked_up(command), NotFound):
-            return found
         began = workflow.now()
         for tries in count(1):
             command = command.model_copy(update={"at": workflow.now()})
@@ -61,10 +56,11 @@ class Posting:
                 self._live.lower_attention(name_of(step))
                 answer: Answer = handle.result()
                 return answer
-            if type_of(failure) in INCURABLE:
+            rejected = type_of(failure) in INCURABLE
+            found = await (self._told(command) if rejected else self.looked_up(command))
+            if rejected and isinstance(found, NotFound):
                 await self._steps.ask_somebody(name_of(step), failure, NO_WAY_BACK)
                 continue
-            found = await self._looked_up(command)
             if not isinstance(found, NotFound):
                 self._steps.take_retry()
                 self._live.lower_attention(name_of(step))
@@ -72,13 +68,16 @@ class Posting:
             await self._before_the_next(name_of(step), failure, tries, began)
         raise AssertionError("a count has no end")
 
-    async def _looked_up(self, command: Charge | Refund) -> LookUpAnswer:
+    async def looked_up(self, command: AtKey) -> LookUpAnswer:
         """What is true of the key, once a post whose answer was lost can no longer take effect."""
         unknown = self._record(command, "unknown")
         self._live.change("payment.unknown", payments=self._live.with_payment(unknown))
         await workflow.sleep(
             self._live.policy.uncertainty, summary="A lost answer may still take effect; then look it up"
         )
+        return await self._told(command)
+
+    async def _told(self, command: AtKey) -> LookUpAnswer:
         at = AtKey(**command.model_dump(include=set(AtKey.model_fields)))
         return await self._steps.run(PaymentActivities.look_up, at, can=NO_WAY_BACK)
 
@@ -97,7 +96,7 @@ class Posting:
         self._live.note(payments=self._live.with_payment(over))
         return command.model_copy(update={"key": another_refund_key(command.key)})
 
-    def _record(self, command: Charge | Refund, status: Literal["unknown", "declined"]) -> PaymentRecord:
+    def _record(self, command: AtKey, status: Literal["unknown", "declined"]) -> PaymentRecord:
         return PaymentRecord(
             key=command.key,
             kind="refund" if isinstance(command, Refund) else "charge",

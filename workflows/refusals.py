@@ -9,8 +9,7 @@ from temporalio.exceptions import ApplicationError
 
 from checkout.commands import Acknowledge, Cancel, Compensate, Confirm, RefusedUpdate, Request, Retry, Update
 from checkout.lifecycle import CHANGEABLE, MERCHANT_CALLS, Event, IllegalTransition, Status, after
-from checkout.session import Mode, SessionState
-from workflows.ending import answer_to
+from checkout.session import Mode, SessionState, Undo
 from workflows.steps import Steps
 
 MOST_UPDATES: Final = 500
@@ -34,9 +33,9 @@ def refused(
     return ApplicationError(detail, details, type=problem, non_retryable=True)
 
 
-def refused_by(why: BaseException, state: SessionState, cmd: Request) -> ApplicationError:
+def refused_by(why: Undo, state: SessionState, cmd: Request) -> ApplicationError:
     """The answer to a confirm whose saga turned back."""
-    return refused(state, cmd, *answer_to(why))
+    return refused(state, cmd, why.problem, why.detail)
 
 
 def allowed(state: SessionState, *, undoing: bool = False) -> tuple[str, ...]:

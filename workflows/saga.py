@@ -5,15 +5,29 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine
 from types import TracebackType
-from typing import Any, Self, TypeVar
+from typing import Any, Final, Self, TypeVar
 
 from temporalio.exceptions import is_cancelled_exception
+
+from checkout.session import Undo
 
 Result = TypeVar("Result")
 
 
+CANCELLED: Final = Undo(reason="The workflow was cancelled in Temporal.", close=True)
+
+
 class Undone(Exception):
     """Why a saga turns back. Anything else that is raised inside one is a bug and undoes nothing."""
+
+    def __init__(self, undo: Undo) -> None:
+        super().__init__(undo.reason)
+        self.undo = undo
+
+
+def undo_of(why: BaseException) -> Undo:
+    """Why a saga is undone that was left by *why*: Undone, or a cancellation."""
+    return why.undo if isinstance(why, Undone) else CANCELLED
 
 
 class Saga:
@@ -23,8 +37,8 @@ class Saga:
     of a typo.
     """
 
-    def __init__(self, turn_back: Callable[[], None]) -> None:
-        """*turn_back* is told once, before the first undo."""
+    def __init__(self, turn_back: Callable[[Undo], None]) -> None:
+        """*turn_back* is told why, once, before the first undo."""
         self._turn_back = turn_back
         self._undos: list[Callable[[], Awaitable[object]]] = []
 
@@ -41,10 +55,10 @@ class Saga:
     ) -> None:
         if error is None or not (isinstance(error, Undone) or is_cancelled_exception(error)):
             return
-        await shielded(self._undo())
+        await shielded(self._undo(undo_of(error)))
 
-    async def _undo(self) -> None:
-        self._turn_back()
+    async def _undo(self, why: Undo) -> None:
+        self._turn_back(why)
         for undo in reversed(self._undos):
             await undo()
 

@@ -14,7 +14,7 @@ from temporalio.exceptions import ActivityError, ApplicationError, is_cancelled_
 from temporalio.exceptions import TimeoutError as ActivityTimeout
 
 from checkout.commands import Compensate, Effect, Retry
-from checkout.session import Attention, Can
+from checkout.session import Attention, Can, Undo
 from workflows.live import LiveSession
 from workflows.policies import ASK, INCURABLE, STEP
 from workflows.saga import Undone, shielded
@@ -40,8 +40,11 @@ class Compensated(Undone):
     """An operator decided to undo the confirmation."""
 
     def __init__(self, decision: Compensate) -> None:
-        super().__init__(decision.reason)
-        self.decision = decision
+        super().__init__(undo_by(decision))
+
+
+def undo_by(decision: Compensate) -> Undo:
+    return Undo(reason=decision.reason, close=decision.then == "close")
 
 
 class Steps:
@@ -127,9 +130,10 @@ class Steps:
         await workflow.wait_condition(lambda: isinstance(self.decision, Compensate))
         self._raise_compensated(FORWARD)
 
-    def turn_back(self) -> None:
+    def turn_back(self, why: Undo) -> None:
         """From now on steps are undone: what was decided about going forward is over, and compensating is refused."""
         self.turning_back = True
+        self._live.note(confirmation=self._live.confirmation.model_copy(update={"undo": why}))
         self.decision = None
         self._live.lower_attention()
 

@@ -5,6 +5,10 @@
 CREATE FUNCTION current_organisation() RETURNS uuid LANGUAGE sql STABLE
     AS $$ SELECT current_setting('checkout.organisation')::uuid $$;
 
+-- The attempt that made a key of ours, a page's, a charge's or a refund's; null for any other key (checkout/ids.py).
+CREATE FUNCTION attempt_of(key text) RETURNS integer LANGUAGE sql IMMUTABLE
+    AS $$ SELECT substring(key from '^[0-9a-f-]{36}/([0-9]{1,9})/')::integer $$;
+
 CREATE TABLE organisations (
     id         uuid PRIMARY KEY,
     name       text NOT NULL,

@@ -154,7 +154,8 @@ class World:
     async def sweep(self, _: Reconcile) -> Reconciled:
         return Reconciled()
 
-    async def standing(self, cmd: Effect) -> Standing:
+    async def standing(self, cmd: Effect, run: str) -> Standing:
+        del run
         return Standing(state=self.view(cmd.session))
 
     async def loose_ends(self, cmd: FindLooseEnds) -> LooseEnds:
