@@ -152,7 +152,9 @@ class PaymentGateway(Protocol):
         ...
 
     async def captures(self, account: UUID, since: datetime) -> Sequence[Moved]:
-        """Every capture of the account from *since* on, oldest first; also of one that was returned since."""
+        """Every capture of the account from *since* on, oldest first, however many there are; also of one that was
+        returned since. A gateway that lists in pages is asked for each: then *timeout* is that of a page.
+        """
         ...
 
     def read_event(self, headers: Mapping[str, str], body: bytes) -> GatewayEvent:

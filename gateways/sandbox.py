@@ -31,9 +31,10 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class Captures:
-    """The provider's list of captures."""
+    """A page of the provider's list of captures; *after* is the cursor of the next one, None on the last."""
 
     data: tuple[Moved, ...]
+    after: int | None
 
 
 LARGEST_ANSWER: Final = 1024 * 1024
@@ -57,7 +58,7 @@ CAPTURED: Final = frozenset({"page.paid", "charge.captured"})
 
 class SandboxGateway:
     """A PaymentGateway over the sandbox provider at *url*; *secret* is the bearer both know, *webhook_secret* signs
-    its events. Close it with `aclose()`.
+    its events; *limit* is how many captures it asks for at a time, at most 1,000. Close it with `aclose()`.
     """
 
     name = "sandbox"
@@ -65,7 +66,7 @@ class SandboxGateway:
     uncertainty = timedelta(seconds=3)
     memory = timedelta(hours=24)
 
-    def __init__(self, url: str, secret: str, webhook_secret: str) -> None:
+    def __init__(self, url: str, secret: str, webhook_secret: str, *, limit: int = 1000) -> None:
         self._client = httpx.AsyncClient(
             base_url=url,
             headers={"Authorization": f"Bearer {secret}"},
@@ -73,6 +74,7 @@ class SandboxGateway:
             trust_env=False,
         )
         self._webhook = Webhook(webhook_secret)
+        self._limit = limit
 
     async def aclose(self) -> None:
         await self._client.aclose()
@@ -119,8 +121,13 @@ class SandboxGateway:
         return await self._call("look_up", {"key": key, "account": str(account)}, LOOK_UP)
 
     async def captures(self, account: UUID, since: datetime) -> Sequence[Moved]:
-        body = {"account": str(account), "since": since.isoformat()}
-        return (await self._call("captures", body, CAPTURES)).data
+        body = {"account": str(account), "since": since.isoformat(), "limit": self._limit}
+        page = await self._call("captures", body, CAPTURES)
+        listed = [*page.data]
+        while page.after is not None:
+            page = await self._call("captures", {**body, "after": page.after}, CAPTURES)
+            listed += page.data
+        return listed
 
     def read_event(self, headers: Mapping[str, str], body: bytes) -> GatewayEvent:
         """Only what bears our secret's signature, made in the last five minutes, is an event."""

@@ -48,10 +48,11 @@ class Moved(Answer):
 
 
 class Captures(Answer):
-    """The captures of an account, oldest first."""
+    """The captures of an account, oldest first; *after* is the cursor of what follows, None at the end of the list."""
 
     outcome: Literal["captures"] = "captures"
     data: tuple[Moved, ...]
+    after: int | None = None
 
 
 class Attached(Answer):
@@ -156,8 +157,9 @@ def look_up(turn: Turn, request: LookUp) -> Answer:
 
 def captures(turn: Turn, request: ListCaptures) -> Answer:
     """Reading what moved leaves no line in the ledger: it is about no key."""
-    entries = store.entries(turn.connection, **_ALL | {"account": str(request.account), "at": stamp(request.since)})
-    moved = [entry for entry in entries if entry.effect == "captured"]
+    wanted = {"account": str(request.account), "at": stamp(request.since), "after": request.after}
+    moved = [entry for entry in store.entries(turn.connection, **_ALL | wanted) if entry.effect == "captured"]
+    listed = moved[: request.limit]
     return Captures(
         data=tuple(
             Moved(
@@ -166,8 +168,9 @@ def captures(turn: Turn, request: ListCaptures) -> Answer:
                 amount=Money(minor=entry.amount_minor or 0, currency=entry.currency or ""),
                 at=entry.at,
             )
-            for entry in moved
-        )
+            for entry in listed
+        ),
+        after=listed[-1].seq if len(moved) > len(listed) else None,
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 from urllib.parse import urlsplit
 from uuid import UUID
 
@@ -17,6 +17,9 @@ def _web_address(url: str) -> str:
         raise ValueError("must be an absolute web address")
     return url
 
+
+MOST_LISTED: Final = 1000
+"""How many captures a list shows at most."""
 
 KeyText = Annotated[str, Field(min_length=1, max_length=255)]
 Minor = Annotated[int, Field(strict=True, gt=0)]
@@ -84,9 +87,11 @@ class LookUp(Keyed):
 
 
 class ListCaptures(Request):
-    """What was captured for the account from *since* on."""
+    """What was captured for the account from *since* on: at most *limit* at a time, behind the cursor *after*."""
 
     since: AwareDatetime
+    after: int = Field(0, strict=True, ge=0)
+    limit: int = Field(MOST_LISTED, strict=True, ge=1, le=MOST_LISTED)
 
 
 class Attach(Request):

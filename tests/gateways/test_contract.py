@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import time
-from datetime import UTC, datetime
+from contextlib import aclosing
+from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
 import pytest
@@ -23,8 +24,9 @@ from checkout.outcomes import (
     UnderWay,
 )
 from gateways.port import GatewayRejected, GatewayUnavailable, SavedMethod
+from gateways.sandbox import SandboxGateway
 from tests.gateways.conftest import PRICE, Contract
-from tests.sandbox.provider import until
+from tests.sandbox.provider import SECRET, WEBHOOK_SECRET, until
 
 OTHER = Money(minor=1, currency="USD")
 UNKNOWN = ["500_before", "500_after", "lost_reply", "reset", "truncated", "429", "409_in_progress"]
@@ -60,6 +62,22 @@ async def test_captures_are_listed_once_each_also_those_that_were_returned(contr
     assert moved.at >= before
     assert not await contract.gateway.captures(contract.account, datetime.now(UTC))
     assert not await contract.gateway.captures(uuid4(), before)
+
+
+@pytest.mark.parametrize("limit", [1, 2, 3, 4])
+async def test_a_list_of_captures_is_whole_however_many_pages_it_has(contract: Contract, limit: int) -> None:
+    before, keys = datetime.now(UTC), [f"{contract.key}/{n}" for n in range(4)]
+    for key in keys:
+        await contract.charge(key=key)
+        await contract.gateway.look_up(key, contract.account)
+
+    async with aclosing(SandboxGateway(contract.provider.url, SECRET, WEBHOOK_SECRET, limit=limit)) as gateway:
+        listed = await gateway.captures(contract.account, before)
+        first = listed[0].at
+        behind = await gateway.captures(contract.account, first + timedelta(microseconds=1))
+
+    assert [moved.key for moved in listed] == keys
+    assert [moved.key for moved in behind] == keys[1:]
 
 
 @pytest.mark.parametrize("method", ["card_ok", "bank_ok", "wallet_ok", "invoice_ok"])
