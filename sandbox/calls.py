@@ -157,8 +157,8 @@ def look_up(turn: Turn, request: LookUp) -> Answer:
 
 def captures(turn: Turn, request: ListCaptures) -> Answer:
     """Reading what moved leaves no line in the ledger: it is about no key."""
-    wanted = {"account": str(request.account), "at": stamp(request.since), "after": request.after}
-    moved = [entry for entry in store.entries(turn.connection, **_ALL | wanted) if entry.effect == "captured"]
+    wanted = _ALL | {"account": str(request.account), "at": stamp(request.since), "after": request.after}
+    moved = [entry for entry in store.entries(turn.connection, **wanted) if entry.effect == "captured"]
     listed = moved[: request.limit]
     return Captures(
         data=tuple(

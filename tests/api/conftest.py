@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import AsyncIterator
-from uuid import UUID
+from datetime import timedelta
+from typing import Final
+from uuid import UUID, uuid4
 
 import httpx
 import pytest
@@ -12,10 +14,16 @@ from fastapi import FastAPI
 from temporalio.client import Client
 
 from api.app import create_app
+from checkout.commands import Reconcile
+from checkout.outcomes import Reconciled
 from gateways.sandbox import SandboxGateway
 from store.database import Database
+from tests.api.interruptions import Operator, Sweep
 from tests.api.shop import Shop
 from tests.conftest import PEPPER, Keys, Stack, new_keys, new_organisation
+from workflows.reconciliation import ReconciliationWorkflow
+
+NOW: Final = Reconcile(window=timedelta(hours=1), rest=timedelta(0))
 
 
 @pytest.fixture(scope="session")
@@ -66,3 +74,20 @@ async def shop(stack: Stack, http: httpx.AsyncClient) -> AsyncIterator[Shop]:
     gateway = httpx.AsyncClient(base_url=stack.gateway, timeout=30)
     async with operator, gateway:
         yield Shop(http, operator, gateway, stack)
+
+
+@pytest.fixture
+def sweep(temporal: Client) -> Sweep:
+    """A sweep of the reconciler now, of what happened until now."""
+
+    async def sweep() -> Reconciled:
+        return await temporal.execute_workflow(
+            ReconciliationWorkflow.run, NOW, id=f"reconcile-{uuid4()}", task_queue="checkout"
+        )
+
+    return sweep
+
+
+@pytest.fixture
+def operator(shop: Shop, temporal: Client) -> Operator:
+    return Operator(shop, temporal)

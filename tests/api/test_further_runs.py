@@ -2,107 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import uuid4
 
 import pytest
-from temporalio.api.common.v1 import WorkflowExecution
-from temporalio.api.enums.v1 import ResetReapplyExcludeType
-from temporalio.api.workflowservice.v1 import ResetWorkflowExecutionRequest
-from temporalio.client import Client, WorkflowExecutionStatus, WorkflowHandle
+from temporalio.client import WorkflowExecutionStatus
 
-from audit.main import Sources, audit
-from checkout.commands import Reconcile
-from checkout.ids import session_of, workflow_of
-from checkout.money import Money
-from checkout.outcomes import Reconciled
-from gateways.port import PageRequest
+from checkout.ids import session_of
 from gateways.sandbox import SandboxGateway
 from store.database import Database
+from tests.api.interruptions import (
+    PRICE,
+    Operator,
+    Sweep,
+    another_card,
+    completed,
+    declined_when_due,
+    kinds,
+    late_page,
+    page_of,
+)
 from tests.api.shop import Shop, guest, onboarding
-from workflows.reconciliation import ReconciliationWorkflow
-
-PRICE = Money(minor=50000, currency="USD")
-NOW = Reconcile(window=timedelta(hours=1), rest=timedelta(0))
-
-Sweep = Callable[[], Awaitable[Reconciled]]
-
-
-@pytest.fixture
-def sweep(temporal: Client) -> Sweep:
-    """A sweep of the reconciler now, of what happened until now."""
-
-    async def sweep() -> Reconciled:
-        return await temporal.execute_workflow(
-            ReconciliationWorkflow.run, NOW, id=f"reconcile-{uuid4()}", task_queue="checkout"
-        )
-
-    return sweep
-
-
-class Operator:
-    """Somebody who presses the Temporal UI's buttons, and judges by ledger and tables what came of it."""
-
-    def __init__(self, shop: Shop, temporal: Client) -> None:
-        self._shop = shop
-        self._temporal = temporal
-        self.organisation = UUID(shop.stack.organisation)
-
-    def workflow(self, session: str) -> WorkflowHandle[Any, Any]:
-        return self._temporal.get_workflow_handle(workflow_of(self.organisation, UUID(session)))
-
-    async def terminate(self, session: str) -> None:
-        await self.workflow(session).terminate("by hand")
-
-    async def reset(self, session: str, *, forgetting_updates: bool = False) -> None:
-        """Reset the workflow to its first task."""
-        handle = self.workflow(session)
-        described = await handle.describe()
-        events = [event async for event in handle.fetch_history_events()]
-        first = next(e.event_id for e in events if e.HasField("workflow_task_completed_event_attributes"))
-        await self._temporal.workflow_service.reset_workflow_execution(
-            ResetWorkflowExecutionRequest(
-                namespace=self._temporal.namespace,
-                workflow_execution=WorkflowExecution(workflow_id=handle.id, run_id=described.run_id),
-                reason="by hand",
-                workflow_task_finish_event_id=first,
-                request_id=str(uuid4()),
-                reset_reapply_exclude_types=[ResetReapplyExcludeType.RESET_REAPPLY_EXCLUDE_TYPE_UPDATE]
-                if forgetting_updates
-                else [],
-            )
-        )
-
-    async def status(self, session: str) -> WorkflowExecutionStatus | None:
-        return (await self.workflow(session).describe()).status
-
-    async def violations(self, session: str) -> list[str]:
-        stack = self._shop.stack
-        sources = Sources(stack.database, stack.gateway, stack.temporal)
-        report = await audit(sources, organisation=self.organisation, session=UUID(session), stale=timedelta(0))
-        return [f"{each.invariant}: {each.detail}" for each in report.violations]
-
-
-@pytest.fixture
-def operator(shop: Shop, temporal: Client) -> Operator:
-    return Operator(shop, temporal)
-
-
-async def page_of(shop: Shop, session: str) -> str:
-    answer = await shop.confirmed(session, "charge_immediately")
-    assert answer.status_code == 200, answer.text
-    return str(answer.json()["redirect_url"])
-
-
-def completed(session: dict[str, Any]) -> bool:
-    return bool(session["checkout_session_status"] == "completed")
-
-
-async def kinds(shop: Shop, session: str) -> list[str]:
-    answer = await shop.http.get(f"/checkout_session/{session}/timeline")
-    return [moment["type"] for moment in answer.json()["data"]]
 
 
 async def test_an_open_session_whose_workflow_was_terminated_goes_on(
@@ -178,10 +99,7 @@ async def test_a_due_payment_is_collected_although_its_workflow_was_terminated(
     await operator.terminate(session)
 
     await sweep()
-    good = {"gateway": "sandbox", "token": "pm_sandbox_card_ok", "set_as_default": True}
-    methods = (await shop.http.get(f"/customers/{customer}/payment_methods")).json()["data"]
-    await shop.made(f"/customers/{customer}/payment_methods", good)
-    await shop.http.delete(f"/customers/{customer}/payment_methods/{methods[0]['id']}")
+    await another_card(shop, customer)
     answer = await shop.operator.post(f"/checkout_session/{session}/retry", json={"reason": "a new card"})
     assert answer.status_code == 200, answer.text
     paid = await shop.until(session, lambda s: s["payment_status"] == "paid")
@@ -227,24 +145,6 @@ async def test_a_reset_to_before_the_confirm_gives_back_what_came_after(
     await shop.until(session, completed)
     assert await shop.moved(session) == PRICE.minor
     assert await operator.violations(session) == []
-
-
-async def late_page(gateway: SandboxGateway, operator: Operator, session: str) -> str:
-    """A page at the gateway that no run of the session knows of: of an attempt that never was."""
-    request = PageRequest(
-        account=operator.organisation,
-        reference=UUID(session),
-        amount=PRICE,
-        merchant="Northwind Software Ltd",
-        description="",
-        lines=[],
-        success_url=None,
-        cancel_url=None,
-        pending_url=None,
-        preferred=None,
-        expires_at=datetime(2100, 1, 1, tzinfo=UTC),
-    )
-    return (await gateway.open_page(f"{session}/1/page", request)).url
 
 
 @pytest.mark.parametrize("webhook", ["arrives", "drop"])
@@ -437,15 +337,3 @@ async def test_cancel_pressed_after_a_declined_due_payment_ends_it_for_good(
     await sweep()
     assert await operator.status(session) is WorkflowExecutionStatus.CANCELED
     assert await operator.violations(session) == []
-
-
-async def declined_when_due(shop: Shop, customer: str) -> str:
-    """A completed session whose only instalment, due today, was declined."""
-    today = str(datetime.now(UTC).date())
-    body = onboarding(customer)
-    body["contract"] |= {"start_date": today}
-    body["contract"]["phases"][0] |= {"start_date": today, "payment_terms": {"type": "due_date", "date": today}}
-    session = str((await shop.session(body))["id"])
-    await shop.confirmed(session, "charge_when_due")
-    await shop.until(session, lambda s: s["attention"] is not None)
-    return session
