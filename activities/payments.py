@@ -85,14 +85,15 @@ class PaymentActivities:
 
     @activity.defn(name="payments.charge")
     async def charge(self, cmd: Charge) -> LookUpAnswer:
-        """Charge the saved method, once under this key. A key that the gateway may have forgotten is looked up instead:
-        where it does not know it either, nothing was charged under it, and nothing will be.
+        """Charge the saved method, once under this key. A key that the gateway may have forgotten, or that was used with
+        a method removed since, is looked up instead: where the gateway does not know it either, nothing was charged
+        under it, and nothing will be.
         """
         to = await self._records.charge(cmd)
         if isinstance(to, Declined):
             return to
         gateway = self._gateways[to.gateway]
-        if cmd.at - to.first_at > gateway.memory:
+        if not to.chargeable or cmd.at - to.first_at > gateway.memory:
             answer = await gateway.look_up(cmd.key, cmd.organisation)
             answer = NEVER_ARRIVED if isinstance(answer, NotFound) else answer
         else:

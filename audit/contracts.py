@@ -49,9 +49,9 @@ def void_stays_void(seen: Evidence) -> Iterator[str]:
     void: set[int] = set()
     for event in seen.events:
         if event.type == "contract.voided":
-            void.add(event.data.get("attempt", event.state.attempts))
-        if event.type in {"contract.created", "contract.activated"} and event.state.attempts in void:
-            yield f"{event.type} of attempt {event.state.attempts} after it was void"
+            void.add(event.data.get("attempt", event.attempt))
+        if event.type in {"contract.created", "contract.activated"} and event.attempt in void:
+            yield f"{event.type} of attempt {event.attempt} after it was void"
 
 
 def made_of_the_estimate(seen: Evidence) -> Iterator[str]:
@@ -81,7 +81,7 @@ def in_force_after_the_money(seen: Evidence) -> Iterator[str]:
 
 
 def _scheduled(seen: Evidence, contract: ContractRow, confirmed: SessionState) -> Iterator[str]:
-    told = (e.state for e in seen.events if e.type == "contract.activated" and e.state.attempts == contract.attempt)
+    told = (e.state for e in seen.events if e.type == "contract.activated" and e.attempt == contract.attempt)
     for state in told:
         owed = sum(part.amount.minor for part in state.schedule)
         if owed != confirmed.offer.amount_due.minor:

@@ -70,6 +70,11 @@ class EventRow:
     state: SessionState
     raw: Mapping[str, Any]
 
+    @property
+    def attempt(self) -> int:
+        """The attempt to confirm that it is about, 0 before the first; the state may count others beyond it."""
+        return self.state.confirmation.attempt if self.state.confirmation else 0
+
 
 @dataclass(frozen=True, kw_only=True)
 class ViewRow:

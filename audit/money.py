@@ -184,10 +184,14 @@ def outcomes_are_known(seen: Evidence) -> Iterator[str]:
 
 
 def keys_have_one_meaning(seen: Evidence) -> Iterator[str]:
-    """M9. What was posted, by the histories, and what arrived, by the ledger."""
+    """M9. What each run posted, by the histories, and what arrived, by the ledger. A run that was reset may ask for a
+    known key with another method: the rows keep the one it was first used with.
+    """
     meanings: defaultdict[str, set[str]] = defaultdict(set)
-    for each in posts(seen):
-        meanings[each.input["key"]].add(f"{each.name} {[each.input.get(name) for name in SAME]}")
+    for run in seen.runs:
+        for each in (activity for activity in run.activities if activity.name in POSTS):
+            meaning = f"{each.name} {[each.input.get(name) for name in SAME]}"
+            meanings[f"{each.input['key']} in run {run.run_id}"].add(meaning)
     for row in seen.ledger:
         if row.key and row.currency is not None and row.effect not in {"captured", "refunded"}:
             meanings[f"{row.key} at the gateway"].add(f"{row.amount_minor} {row.currency} {row.reference}")
@@ -202,9 +206,10 @@ def new_keys_after_a_no(seen: Evidence) -> Iterator[str]:
     for row in seen.ledger:
         if row.key and (row.effect in CHARGING or row.call == "charge"):
             first.setdefault(row.key, row.seq)
-    tried = sorted((key for key in map(taken_apart, first) if key and key.of is None), key=_order)
+    keys = sorted(first, key=first.__getitem__)
+    tried = sorted((key for key in map(taken_apart, keys) if key and key.of is None), key=_obligation)
     for earlier, later in pairwise(tried):
-        if (earlier.step, earlier.instalment) != (later.step, later.instalment):
+        if _obligation(earlier) != _obligation(later):
             continue
         before = [row for row in seen.ledger if row.seq < first[_text(later)]]
         if not _was_a_no(before, earlier):
@@ -231,8 +236,8 @@ def _was_a_no(before: list[LedgerRow], key: Key) -> bool:
     return any(row.effect == "page_closed" if key.step == "page" else _is_no(row) for row in about)
 
 
-def _order(key: Key) -> tuple[str, int, int, int]:
-    return key.step, key.instalment or 0, key.attempt, key.charge or 0
+def _obligation(key: Key) -> tuple[str, int]:
+    return key.step, key.instalment or 0
 
 
 def _text(key: Key) -> str:

@@ -80,9 +80,9 @@ def one_of_those_at_once_wins(seen: Evidence) -> Iterator[str]:
     """S3: each accepted confirm or cancel is one change, so what was refused had no effect; M2 judges the money. A run
     that was reset repeats what the run before it was told; and Temporal forgets the first run before the last.
     """
-    if seen.run is None:
-        return
     runs = _in_succession(seen)
+    if not runs:
+        return
     first = runs[-1].opening
     complete = not seen.rewound and (first is None or first.resumed is None)
     for name, change in (("confirm", "checkout_session.confirmed"), ("cancel", "checkout_session.cancelled")):
@@ -93,9 +93,14 @@ def one_of_those_at_once_wins(seen: Evidence) -> Iterator[str]:
 
 
 def _in_succession(seen: Evidence) -> list[Run]:
-    """The latest run, and those before it that it goes on from; not those that it repeats after a reset."""
+    """The latest run that told anything, and those before it that it goes on from; not those that it repeats after a
+    reset.
+    """
     runs: list[Run] = []
-    for run in sorted(seen.runs, key=lambda run: run.started_at, reverse=True):
+    told = {event.run for event in seen.events}
+    for run in sorted(
+        (each for each in seen.runs if each.run_id in told), key=lambda run: run.started_at, reverse=True
+    ):
         runs.append(run)
         if run.opening is None or run.opening.resumed is None:
             break

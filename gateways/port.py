@@ -61,14 +61,15 @@ class PageRequest:
 
 @dataclass(frozen=True)
 class ToCharge:
-    """What a charge needs from the rows: which gateway, its token of the saved method, what to call it, and when its
-    key was first used.
+    """What a charge needs from the rows: which gateway, its token of the saved method, what to call it, when its key was
+    first used, and whether the method can still be charged.
     """
 
     gateway: str
     token: str
     description: str
     first_at: datetime
+    chargeable: bool = True
 
 
 @dataclass(frozen=True)

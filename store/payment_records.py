@@ -79,18 +79,22 @@ class PaymentRecords:
             return await _gateway(connection, cmd.organisation), await _page(connection, cmd)
 
     async def charge(self, cmd: Charge) -> ToCharge | Declined:
-        """Record the charge's key, and say what to charge; a method that was removed is declined, unrecorded."""
+        """Record the charge's key with its method, and say what to charge: a key keeps the method that it was first used
+        with. A method that was removed is declined, unrecorded; only the gateway knows what came of one used before.
+        """
         async with self._database.of(cmd.organisation) as connection:
-            cursor = await connection.execute(
-                "SELECT gateway, token FROM payment_methods WHERE id = %s AND status = 'active' FOR SHARE",
-                (cmd.method,),
-            )
-            method = await cursor.fetchone()
-            if method is None:
+            method = await _method(connection, cmd)
+            if method is None or not (method["active"] or method["used"]):
                 return REMOVED
-            first_at = await _record(connection, cmd, "charge")
+            first_at = await _record(connection, cmd, "charge", method=method["id"])
             description = await _description(connection, cmd.notes)
-        return ToCharge(gateway=method["gateway"], token=method["token"], description=description, first_at=first_at)
+        return ToCharge(
+            gateway=method["gateway"],
+            token=method["token"],
+            description=description,
+            first_at=first_at,
+            chargeable=method["active"],
+        )
 
     async def refund(self, cmd: Refund) -> tuple[str, datetime]:
         """Record the refund's key, and say at which gateway, and when it was first used; where our row says that nothing
@@ -129,19 +133,50 @@ class PaymentRecords:
             )
 
 
+async def _method(connection: Connection, cmd: Charge) -> dict[str, Any] | None:
+    """The method that the key was *used* with before, else the command's; held as it is until the key is recorded."""
+    cursor = await connection.execute(
+        """
+        SELECT method.id, method.gateway, method.token, method.status = 'active' AS active,
+               used.payment_method_id IS NOT NULL AS used
+        FROM payment_methods method LEFT JOIN payments used ON used.key = %(key)s
+        WHERE method.id = coalesce(used.payment_method_id, %(method)s)
+        FOR SHARE OF method
+        """,
+        {"key": cmd.key, "method": cmd.method},
+    )
+    return await cursor.fetchone()
+
+
 async def _record(
-    connection: Connection, cmd: AtKey | OpenPage, kind: str, expires_at: datetime | None = None
+    connection: Connection,
+    cmd: AtKey | OpenPage,
+    kind: str,
+    *,
+    method: UUID | None = None,
+    expires_at: datetime | None = None,
 ) -> datetime:
     """Write the key's row unless it is there; the instant of the first time."""
     cursor = await connection.execute(
         """
         INSERT INTO payments AS known (key, organisation_id, session_id, kind, amount_minor, currency, status, at,
-                                       expires_at)
-        VALUES (%s, %s, %s, %s, %s, %s, 'pending', %s, %s)
+                                       payment_method_id, expires_at)
+        VALUES (%(key)s, %(organisation)s, %(session)s, %(kind)s, %(minor)s, %(currency)s, 'pending', %(at)s,
+                %(method)s, %(expires_at)s)
         ON CONFLICT (key) DO UPDATE SET key = known.key
         RETURNING at
         """,
-        (cmd.key, cmd.organisation, cmd.session, kind, cmd.amount.minor, cmd.amount.currency, cmd.at, expires_at),
+        {
+            "key": cmd.key,
+            "organisation": cmd.organisation,
+            "session": cmd.session,
+            "kind": kind,
+            "minor": cmd.amount.minor,
+            "currency": cmd.amount.currency,
+            "at": cmd.at,
+            "method": method,
+            "expires_at": expires_at,
+        },
     )
     row = await cursor.fetchone()
     if row is None:

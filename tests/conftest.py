@@ -13,7 +13,7 @@ import time
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 from uuid import UUID, uuid4
 
 import httpx
@@ -48,9 +48,14 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: order.get(Path(item.path).relative_to(ROOT / "tests").parts[0], 3))
 
 
+PROCESS: Final = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+"""Which of the processes that share the tests this one is, from 0: each looks for ports in a range of its own."""
+
+
 def free_base() -> int:
     """A port from which twenty in a row are free now."""
-    for base in range(23000, 32000, 20):
+    first = 20000 + 4000 * (PROCESS % 3)
+    for base in range(first, first + 4000, 20):
         try:
             for port in range(base, base + 20):
                 with socket.socket() as probe:

@@ -109,7 +109,9 @@ class CheckoutWorkflow:
             self._live.change("checkout_session.resumed")
 
     async def _live_through(self) -> None:
-        """Do what is to be done next, until there is nothing; what is no part of the session is taken back first."""
+        """Do what is to be done next, until there is nothing; what is no part of the session is taken back first. Nothing
+        is done before reads show why: so a run that was reset learns of what came after before it does anything.
+        """
         while self._live.state.goes_on:
             if self._live.intruder:
                 raise ApplicationError("This session had a workflow before: it can't begin again.", non_retryable=True)
@@ -117,6 +119,8 @@ class CheckoutWorkflow:
                 await shielded(self._loose.tie())
             elif self._live.status is Status.OPEN:
                 await self._until_left_open()
+            elif self._live.published < self._live.state.version:
+                await self._live.until_published()
             elif self._live.status is Status.PROCESSING:
                 await self._confirm_once()
             else:

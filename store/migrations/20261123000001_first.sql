@@ -180,6 +180,7 @@ CREATE TABLE payments (
     currency        text NOT NULL,
     status          text NOT NULL CHECK (status IN ('pending', 'unknown', 'captured', 'declined', 'refunded')),
     reference       text,
+    payment_method_id uuid, -- what a charge's key was first used with, so that each repetition charges the same
     at              timestamptz NOT NULL,
     expires_at      timestamptz, -- of a page: fixed by the first request, so that each repetition asks the same
     settled_at      timestamptz

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -14,6 +13,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
+from tests.conftest import free_base
 
 ROOT = Path(__file__).parents[2]
 PATIENCE = 45
@@ -28,24 +29,12 @@ def until(condition: Callable[[], bool], what: str) -> None:
         time.sleep(0.02)
 
 
-def _free_base() -> int:
-    for base in range(20000, 22980, 20):
-        if all(_is_free(port) for port in range(base, base + 20)):
-            return base
-    raise RuntimeError("no twenty free ports in a row")
-
-
-def _is_free(port: int) -> bool:
-    with socket.socket() as probe:
-        return probe.connect_ex(("127.0.0.1", port)) != 0
-
-
 class Up:
     """`checkout up` on one home and port base, started and ended as often as a test likes."""
 
     def __init__(self, folder: Path) -> None:
         self.home = folder / "home"
-        self.base = _free_base()
+        self.base = free_base()
         self.ready_file = folder / "ready.json"
         self.output = folder / "up.log"
         self.process: subprocess.Popen[bytes] | None = None
