@@ -17,7 +17,7 @@ import typer
 from ops import commands as ops
 
 if TYPE_CHECKING:
-    from fastapi import FastAPI
+    pass
 
 app: Final = typer.Typer(
     help="A checkout session service on durable execution.",
@@ -49,14 +49,8 @@ def api() -> None:
     from settings import settings
 
     given = settings()
-
-    def application() -> FastAPI:
-        app = create()
-        app.state.temporal_ui = given.temporal_ui
-        return app
-
     uvicorn.run(
-        application,
+        create,
         factory=True,
         host=given.host,
         port=given.port,

@@ -56,7 +56,7 @@ async def _as_given(_: FastAPI) -> AsyncIterator[None]:
     yield
 
 
-def create_app(  # noqa: PLR0913 - the application has six parts
+def create_app(  # noqa: PLR0913 - the application has seven parts
     *,
     database: Database,
     gateways: Mapping[str, PaymentGateway],
@@ -64,10 +64,12 @@ def create_app(  # noqa: PLR0913 - the application has six parts
     wait: float,
     task_queue: str = "checkout",
     temporal: Any = None,
+    temporal_ui: str | None = None,
     lifespan: Callable[[FastAPI], AbstractAsyncContextManager[None]] = _as_given,
 ) -> FastAPI:
     """The API over *database* and *gateways* (by name). *temporal* is the client, or None until *lifespan* sets
-    `app.state.temporal`; *wait* is how many seconds a call waits for its outcome; *pepper* is that of the keys, *task_queue* the workers'.
+    `app.state.temporal`; *wait* is how many seconds a call waits for its outcome; *pepper* is that of the keys, *task_queue* the workers', *temporal_ui* the base URL of the
+    Temporal UI, for operators.
     """
     app = FastAPI(
         title="Durable checkout",
@@ -82,6 +84,7 @@ def create_app(  # noqa: PLR0913 - the application has six parts
     app.state.database = database
     app.state.gateways = gateways
     app.state.temporal = temporal
+    app.state.temporal_ui = temporal_ui
     app.state.pepper = pepper
     app.state.wait = wait
     app.state.task_queue = task_queue

@@ -36,6 +36,7 @@ def create() -> FastAPI:
         pepper=_secret(given.pepper, "PEPPER"),
         wait=given.wait,
         task_queue=given.task_queue,
+        temporal_ui=given.temporal_ui,
         lifespan=lifespan,
     )
 

@@ -16,7 +16,8 @@ from api.fields import Instant, Shown
 from api.parts import Data
 from api.routes import router as routes
 from checkout.ids import workflow_of
-from checkout.session import Instalment, SessionState
+from checkout.lifecycle import Payment, Status
+from checkout.session import SERVICE, Instalment, SessionState
 from store import session_events
 
 router: Final = routes("/checkout_session", "Checkout sessions")
@@ -114,14 +115,13 @@ async def timeline(
     """Oldest first. Operators also get the address of the session in the Temporal UI."""
     async with database.of(caller.organisation) as connection:
         rows = await session_events.of_session(connection, session_id)
-    if not rows:
-        await checkouts.state(caller.organisation, session_id)
-    return Timeline(data=list(_moments(rows)), temporal_ui=_temporal_ui(request, caller, session_id))
+    moments = list(_moments(rows)) or [_opened(await checkouts.state(caller.organisation, session_id))]
+    return Timeline(data=moments, temporal_ui=_temporal_ui(request, caller, session_id))
 
 
 def _temporal_ui(request: Request, caller: Caller, session: UUID) -> str | None:
     """The deep link for operators: `app.state.temporal_ui` is the UI's base URL, the namespace is the client's."""
-    base: str | None = getattr(request.app.state, "temporal_ui", None)
+    base: str | None = request.app.state.temporal_ui
     if not base or SCOPES.index(caller.scope) < SCOPES.index("operator"):
         return None
     namespace = quote(request.app.state.temporal.namespace, safe="")
@@ -143,6 +143,12 @@ def _moments(rows: Sequence[DictRow]) -> Iterator[Moment]:
             details=details,
         )
         before = state
+
+
+def _opened(state: SessionState) -> Moment:
+    """The first moment of a session of which nothing is published yet."""
+    kind, details = "checkout_session.opened", {"session_status": Status.OPEN, "payment_status": Payment.NOT_STARTED}
+    return Moment(at=state.created_at, sequence=1, type=kind, what=_what(kind, details), actor=SERVICE, details=details)
 
 
 def _details(before: SessionState | None, state: SessionState) -> dict[str, Any]:

@@ -37,7 +37,7 @@ from workflows.ending import complete, turn_back
 from workflows.hosted_page import HostedPage
 from workflows.live import LiveSession
 from workflows.loose_ends import LooseEnds
-from workflows.policies import PUBLISH_SURELY
+from workflows.policies import PUBLISH
 from workflows.refusals import (
     may_acknowledge,
     may_cancel,
@@ -97,7 +97,7 @@ class CheckoutWorkflow:
         """Begin a further run where the one before it ended; until then nothing is accepted."""
         effect = Effect(**self._live.effect())
         standing = await workflow.execute_activity_method(
-            SessionActivities.standing, effect, summary="Where the run before this one ended", **PUBLISH_SURELY
+            SessionActivities.standing, effect, summary="Where the run before this one ended", **PUBLISH
         )
         self._live.stand_at(standing)
         if self._live.status is Status.PROCESSING:

@@ -7,14 +7,13 @@ from typing import Any, Final
 
 from temporalio import workflow
 from temporalio.common import SearchAttributeKey
-from temporalio.exceptions import FailureError, is_cancelled_exception
 
 from activities.sessions import SessionActivities
 from checkout.commands import Opening, Publish, Request
 from checkout.lifecycle import Event, Payment, PaymentEvent, Status, after, payment_after
-from checkout.outcomes import Published, Standing
+from checkout.outcomes import Standing
 from checkout.session import SERVICE, Attention, Confirmation, PaymentRecord, SessionEvent, SessionState, Step
-from workflows.policies import PUBLISH_AT_ONCE, PUBLISH_SURELY
+from workflows.policies import PUBLISH
 from workflows.search_attributes import attributes_of
 from workflows.standing import current_details
 
@@ -185,7 +184,7 @@ class LiveSession:
             chain = workflow.info().first_execution_run_id
             batch = Publish(events=tuple(self._pending), policy=self.policy, chain=chain)
             self._show_operators()
-            written = await _publish(batch)
+            written = await workflow.execute_activity_method(SessionActivities.publish, batch, **PUBLISH)
             self.intruder = written.intruder
             del self._pending[: len(batch.events)]
             self._stand_behind(written.version - batch.events[-1].sequence, batch.events)
@@ -220,14 +219,3 @@ class LiveSession:
 
 def _later(state: SessionState, others: int) -> SessionState:
     return state.model_copy(update={"version": state.version + others})
-
-
-async def _publish(batch: Publish) -> Published:
-    try:
-        return await workflow.execute_local_activity_method(SessionActivities.publish, batch, **PUBLISH_AT_ONCE)
-    except FailureError as error:
-        if is_cancelled_exception(error):
-            raise
-        return await workflow.execute_activity_method(
-            SessionActivities.publish, batch, summary="The database is away: publish when it is back", **PUBLISH_SURELY
-        )

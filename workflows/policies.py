@@ -42,15 +42,10 @@ SWEEP: Final[dict[str, Any]] = {
 }
 """A sweep of the reconciler: the next one comes soon anyway."""
 
-PUBLISH_AT_ONCE: Final[dict[str, Any]] = {
-    "start_to_close_timeout": timedelta(seconds=2),
-    "schedule_to_close_timeout": timedelta(seconds=3),
-    "retry_policy": RetryPolicy(initial_interval=timedelta(milliseconds=100), maximum_attempts=2),
-}
-"""The view, as a local activity: quick, or not at all, since it keeps its workflow task waiting."""
-
-PUBLISH_SURELY: Final[dict[str, Any]] = {
+PUBLISH: Final[dict[str, Any]] = {
     "start_to_close_timeout": timedelta(seconds=10),
-    "retry_policy": RetryPolicy(initial_interval=timedelta(seconds=1), maximum_interval=timedelta(seconds=30)),
+    "retry_policy": RetryPolicy(initial_interval=timedelta(milliseconds=200), maximum_interval=timedelta(seconds=30)),
 }
-"""The view, as a regular activity: for as long as the database is away."""
+"""The view: for as long as the database is away. No local activity: readers would be shown what a workflow task decided
+before the history has it, and after the loss of that task it may be decided otherwise.
+"""

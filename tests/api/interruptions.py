@@ -37,11 +37,13 @@ class Operator:
         return self._temporal.get_workflow_handle(workflow_of(self.organisation, UUID(session)))
 
     async def terminate(self, session: str) -> None:
+        await self._shop.until_listed(session)
         await self.workflow(session).terminate("by hand")
 
     async def reset(self, session: str, *, forgetting_updates: bool = False) -> None:
         """Reset the workflow to its first task."""
         handle = self.workflow(session)
+        await self._shop.until_listed(session)
         described = await handle.describe()
         events = [event async for event in handle.fetch_history_events()]
         first = next(e.event_id for e in events if e.HasField("workflow_task_completed_event_attributes"))
@@ -70,7 +72,8 @@ class Operator:
 
 
 async def page_of(shop: Shop, session: str) -> str:
-    answer = await shop.confirmed(session, "charge_immediately")
+    while (answer := await shop.confirmed(session, "charge_immediately")).status_code == 503:
+        assert answer.headers["Retry-After"]
     assert answer.status_code == 200, answer.text
     return str(answer.json()["redirect_url"])
 

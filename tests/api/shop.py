@@ -69,6 +69,12 @@ class Shop:
         assert answer.status_code == 200, answer.text
         return dict(answer.json())
 
+    async def until_listed(self, session: str) -> None:
+        """Wait until the session has its row: other reads ask its workflow before."""
+        async with asyncio.timeout(PATIENCE):
+            while session not in [each["id"] for each in (await self.http.get("/checkout_session")).json()["data"]]:
+                await asyncio.sleep(0.02)
+
     async def until(self, session: str, holds: Callable[[dict[str, Any]], bool]) -> dict[str, Any]:
         """The session once *holds*."""
         async with asyncio.timeout(PATIENCE):

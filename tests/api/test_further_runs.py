@@ -42,6 +42,24 @@ async def test_an_open_session_whose_workflow_was_terminated_goes_on(
     assert await operator.violations(session) == []
 
 
+async def test_a_session_whose_workflow_was_terminated_before_it_had_a_row_begins_again(
+    shop: Shop, operator: Operator, sweep: Sweep, database: Database
+) -> None:
+    session = (await shop.session())["id"]
+    await operator.terminate(session)
+    async with database.of(operator.organisation) as connection:
+        await connection.execute("DELETE FROM session_events WHERE session_id = %s", (session,))
+        await connection.execute("DELETE FROM checkout_sessions WHERE id = %s", (session,))
+
+    await sweep()
+    await shop.until_listed(session)
+    answer = await shop.confirmed(session, "no_payment")
+
+    assert answer.status_code == 200, answer.text
+    assert answer.json()["checkout_session_status"] == "completed"
+    assert await operator.violations(session) == []
+
+
 async def test_a_page_paid_after_its_workflow_was_terminated_completes_the_session_once(
     shop: Shop, operator: Operator
 ) -> None:

@@ -49,6 +49,16 @@ async def test_an_operator_gets_the_address_of_the_workflow_in_the_temporal_ui(s
     assert (await temporal.get_workflow_handle(unquote(workflow)).describe()).workflow_type == "CheckoutWorkflow"
 
 
+async def test_the_opening_is_told_from_the_first_moment_on(shop: Shop) -> None:
+    session = (await shop.session())["id"]
+
+    at_once = (await timeline(shop.http, session))["data"]
+    await shop.until_listed(session)
+
+    assert [moment["type"] for moment in at_once] == ["checkout_session.opened"]
+    assert (await timeline(shop.http, session))["data"] == at_once
+
+
 async def test_a_merchant_gets_no_address_of_the_operators_console(shop: Shop) -> None:
     session = (await shop.session())["id"]
     await shop.confirmed(session, "no_payment")

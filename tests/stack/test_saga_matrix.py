@@ -29,7 +29,7 @@ from tests.stack.faulty_worker import FOR_A_WHILE, FOR_GOOD, ONCE, Plans
 from tests.stack.journeys import COMPENSATE, PATIENCE, RETRY, Journey, Left, Parties, Trip, WorkerProcess, lasting
 
 PRICE: Final = 50000
-AT_ONCE: Final = 24
+AT_ONCE: Final = 12
 """Sessions in trouble at the same time, beside those that wait for a death."""
 OLDEST: Final = 8.0
 """Seconds after which one that waits for its death gets it, although others are not at their points yet."""

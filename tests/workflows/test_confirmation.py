@@ -400,12 +400,18 @@ async def test_a_view_that_cannot_be_written_is_written_later_and_nobody_is_stuc
     assert [event.sequence for event in world.events[checkout.id]] == list(range(1, answer.state.version + 1))
 
 
-async def test_cancel_pressed_while_the_end_is_being_published_loses_nothing(open_session: Open, world: World) -> None:
+@pytest.mark.parametrize("away", ["when it begins", "when it ends"])
+async def test_cancel_pressed_while_the_end_is_being_published_loses_nothing(
+    open_session: Open, world: World, away: str
+) -> None:
     checkout: Checkout = await open_session()
     await checkout.until(lambda s: s.version == 1)
-    world.trouble.fail["sessions.publish"] = 4
+    if away == "when it begins":
+        world.trouble.fail["sessions.publish"] = 4
     confirming = await checkout.start_confirming(Mode.NO_PAYMENT)
     await world.until_called("contracts.activate")
+    if away == "when it ends":
+        world.trouble.fail["sessions.publish"] = 4
 
     await checkout.handle.cancel()
     await asyncio.gather(confirming.result(), checkout.handle.result(), return_exceptions=True)
