@@ -422,13 +422,16 @@ INTERRUPTIONS: dict[str, Interrupt] = {"terminate": Operator.terminate, "reset":
 async def test_a_confirm_interrupted_with_its_run_answers_202_and_its_key_finds_the_outcome(
     shop: Shop, operator: Operator, sweep: Sweep, database: Database, mode: str, how: str
 ) -> None:
-    body = onboarding(await shop.customer()) if mode == "charge_immediately" else None
     customer = await shop.customer("pm_sandbox_card_ok")
-    session = (await shop.session(body or due_today(customer)))["id"]
+    body = onboarding(customer) if mode == "charge_immediately" else due_today(customer)
+    session = (await shop.session(body))["id"]
     path, key = f"/checkout_session/{session}/confirm", {"Idempotency-Key": f"cut-{uuid4().hex[:12]}"}
-    async with database.of(operator.organisation) as connection:
-        await connection.execute("SELECT 1 FROM checkout_sessions WHERE id = %s FOR UPDATE", (session,))
-        first = asyncio.ensure_future(shop.http.post(path, json={"confirmation": mode}, headers=key))
+    async with database.of(operator.organisation) as publishing:
+        async with database.of(operator.organisation) as drafting:
+            await drafting.execute("SELECT 1 FROM customers WHERE id = %s FOR UPDATE", (customer,))
+            first = asyncio.ensure_future(shop.http.post(path, json={"confirmation": mode}, headers=key))
+            await told(shop, session, "checkout_session.confirmed")
+            await publishing.execute("SELECT 1 FROM checkout_sessions WHERE id = %s FOR UPDATE", (session,))
         async with asyncio.timeout(PATIENCE):
             while not await contracts_of(database, operator, session):
                 await asyncio.sleep(0.02)
