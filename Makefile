@@ -39,7 +39,7 @@ demo: install ## Make real purchases on the real stack (ONCE=1 ends by itself)
 	@$(BIN)/checkout demo $(if $(ONCE),--once) $(ARGS)
 
 test: install browser ## Run every test (ARGS="tests/checkout -x")
-	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile $(ARGS)
+	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 histories: install ## Record the histories of the replay tests anew, on purpose
 	rm -f tests/histories/*.json
