@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+import datetime as dt
+from datetime import timedelta
 from typing import Literal
 from uuid import UUID
 
@@ -24,7 +25,7 @@ class Opening(Frozen):
     organisation: UUID
     session: UUID
     fingerprint: str
-    opened_at: datetime
+    opened_at: dt.datetime
     offer: Offer
     guest_checkout: bool
     customer: UUID | None
@@ -105,6 +106,27 @@ class Compensate(Request):
     then: Literal["reopen", "close"] = "reopen"
 
 
+Change = Literal["move", "bring_forward", "pause", "resume", "cancel", "change_method"]
+
+
+class ChangePayment(Request):
+    """Change the instalment *n* of a completed session: `move` it to the day *date*, `bring_forward` to *date* or to
+    now, `pause`, `resume` or `cancel` it, or `change_method` to the saved *method*; refused without a reason.
+    """
+
+    n: int
+    action: Change
+    date: dt.date | None = None
+    method: UUID | None = None
+    reason: str = ""
+
+
+class MethodSaved(Frozen):
+    """The customer saved a payment method: what was declined may be charged to it. A hint: the rows are asked."""
+
+    method: UUID
+
+
 class Accepted(Frozen):
     """The answer to an update: the session at that moment. Kept by Temporal, the same for every repetition."""
 
@@ -164,7 +186,7 @@ class Effect(Frozen):
 
     organisation: UUID
     session: UUID
-    at: datetime
+    at: dt.datetime
 
 
 class CreateCustomer(Effect):
@@ -208,7 +230,7 @@ class OpenPage(Effect):
     details: UUID
     notes: UUID | None
     preferred: PaymentMethodType | None
-    expires_at: datetime
+    expires_at: dt.datetime
 
 
 class AtKey(Effect):

@@ -49,9 +49,14 @@ def charge_key(session: UUID, attempt: int, instalment: int, charge: int) -> str
     return f"{session}/{attempt}/charge/{instalment}/{charge}"
 
 
+def action_key(charge: str) -> str:
+    """The key of the page at which a customer acts on the due payment whose *charge* needs them."""
+    return f"{charge}/page"
+
+
 def attempt_of(session: UUID, key: str) -> int | None:
     """The attempt of *session* that made *key*, a page's or a charge's; None for any other key."""
-    found = re.fullmatch(rf"{session}/(\d{{1,9}})/(page|charge/\d+/\d+)", key)
+    found = re.fullmatch(rf"{session}/(\d{{1,9}})/(page|charge/\d+/\d+(/page)?)", key)
     return int(found[1]) if found else None
 
 

@@ -46,6 +46,14 @@ class Policy(Frozen):
     """How long a failing step is retried before attention is raised (again); the last one repeats."""
     uncertainty: timedelta = timedelta(seconds=3)
     """How long after a lost answer the gateway's "not found" proves nothing."""
+    notice: timedelta = timedelta(days=3)
+    """How long before its due instant an instalment is announced; zero: it is not."""
+    dunning: tuple[timedelta, ...] = tuple(timedelta(days=days) for days in (1, 3, 5, 7))
+    """How long after its first decline an instalment is charged again; declined after the last one, it has failed."""
+    action_window: timedelta = timedelta(days=7)
+    """How long a customer who has to act on a due payment has for it."""
+    most_events: int = 1500
+    """Of how many events a history may be before the session goes on in another run."""
 
 
 class Due(Frozen):
@@ -116,14 +124,35 @@ class PaymentRecord(Frozen):
     at: datetime
 
 
+InstalmentStatus = Literal[
+    "scheduled", "due", "charging", "paid", "declined", "needs_customer", "paused", "cancelled", "failed"
+]
+
+
 class Instalment(Frozen):
-    """A due payment of a completed session."""
+    """A due payment of a completed session. *due_on* is a day of the organisation, *due_at* the instant that it begins,
+    *resolved* whether that instant is known by now. *attempts* counts the charges under keys of their own; *declined_at* is
+    the first no of this round of dunning, *next_at* when it is charged again; *late* says that charging began late.
+    *method* is the one to charge, *refused* are those with a hard no, *code* is what the last no was about. Where the
+    customer has to act, they do so at *action_url* until *action_until*.
+    """
 
     n: int
+    due_on: date
     due_at: datetime
     amount: Money
-    status: Literal["scheduled", "due", "charging", "paid", "failed", "cancelled"] = "scheduled"
+    status: InstalmentStatus = "scheduled"
     attempts: int = 0
+    resolved: bool = True
+    noticed: bool = False
+    late: bool = False
+    declined_at: datetime | None = None
+    next_at: datetime | None = None
+    method: UUID | None = None
+    refused: tuple[UUID, ...] = ()
+    code: str | None = None
+    action_url: str | None = None
+    action_until: datetime | None = None
 
     @property
     def owed(self) -> bool:
@@ -194,8 +223,8 @@ class SessionState(Frozen):
 
     @property
     def next_due_at(self) -> datetime | None:
-        """The instant of the next payment that is still to be collected."""
-        return min((i.due_at for i in self.schedule if i.status in {"scheduled", "due", "failed"}), default=None)
+        """The instant of the next payment that is still to be collected, and not paused."""
+        return min((i.next_at or i.due_at for i in self.schedule if i.owed and i.status != "paused"), default=None)
 
 
 class SessionEvent(Frozen):

@@ -135,8 +135,8 @@ class Confirmation:
 
     def _schedule(self) -> None:
         """Owe the instalments: in the state, hence durable, before the contract is in force."""
-        due = self._live.state.offer.schedule
-        self._live.note(schedule=tuple(Instalment(n=d.n, due_at=d.due_at, amount=d.amount) for d in due))
+        owed = self._live.state.offer.schedule
+        self._live.note(schedule=tuple(Instalment(**due.model_dump()) for due in owed))
 
     async def _go(self, step: Callable[[Any, Command], Awaitable[Answer]], command: Command) -> Answer:
         """Take a step forward; a refusal turns the saga back."""

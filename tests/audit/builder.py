@@ -251,7 +251,7 @@ def returned() -> Evidence:
 
 def half_paid() -> Evidence:
     """Charged when due: the first of two instalments is paid, the second is due later."""
-    parts = tuple(Instalment(n=n, due_at=at, amount=HALF) for n, at in enumerate(DAYS, start=1))
+    parts = tuple(Instalment(n=n, due_on=at.date(), due_at=at, amount=HALF) for n, at in enumerate(DAYS, start=1))
     done = (parts[0].model_copy(update={"status": "paid", "attempts": 1}), parts[1])
     story = Story().confirmed(Mode.CHARGE_WHEN_DUE).then("contract.created", contract=CONTRACT)
     story.then("contract.activated", schedule=parts)
