@@ -25,6 +25,7 @@ from settings import Settings, settings
 from store.contract_steps import ContractSteps
 from store.customer_steps import CustomerSteps
 from store.database import Database
+from store.due_payments import DuePayments
 from store.loose_ends import SessionRows
 from store.payment_records import PaymentRecords
 from store.session_view import SessionView
@@ -58,6 +59,8 @@ def bound(
         contracts.activate,
         contracts.void,
         payments.choose_method,
+        payments.due_instants,
+        payments.check_due,
         payments.open_page,
         payments.page_outcome,
         payments.close_page,
@@ -79,7 +82,7 @@ def activities(
     return bound(
         CustomerActivities(CustomerSteps(database)),
         ContractActivities(ContractSteps(database)),
-        PaymentActivities(gateways, PaymentRecords(database)),
+        PaymentActivities(gateways, PaymentRecords(database), DuePayments(database)),
         SessionActivities(SessionView(database), SessionRows(database)),
         ReconciliationActivities(Sweep(client, database, gateways, further)),
     )

@@ -9,10 +9,12 @@ from typing import Final, Protocol
 from temporalio import activity
 from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
 
-from checkout.commands import AtKey, Charge, ChooseMethod, OpenPage, Refund
+from checkout.commands import AtKey, Charge, CheckDue, ChooseMethod, DueInstants, OpenPage, Refund
 from checkout.outcomes import (
     CloseAnswer,
     Declined,
+    DueAnswer,
+    Instants,
     LookUpAnswer,
     MethodAnswer,
     NotFound,
@@ -46,15 +48,34 @@ class PaymentRecords(Protocol):
     async def answered(self, cmd: AtKey, answer: LookUpAnswer) -> None: ...
 
 
+class DuePayments(Protocol):
+    """What the rows say of payments that fall due."""
+
+    async def instants(self, cmd: DueInstants) -> Instants: ...
+
+    async def check(self, cmd: CheckDue) -> DueAnswer: ...
+
+
 class PaymentActivities:
-    def __init__(self, gateways: Mapping[str, PaymentGateway], records: PaymentRecords) -> None:
+    def __init__(self, gateways: Mapping[str, PaymentGateway], records: PaymentRecords, due: DuePayments) -> None:
         self._gateways = gateways
         self._records = records
+        self._due = due
 
     @activity.defn(name="payments.choose_method")
     async def choose_method(self, cmd: ChooseMethod) -> MethodAnswer:
         """Choose the saved method that will be charged when due."""
         return await self._records.choose_method(cmd)
+
+    @activity.defn(name="payments.due_instants")
+    async def due_instants(self, cmd: DueInstants) -> Instants:
+        """Say when days of the organisation begin, by the time zone's rules of now."""
+        return await self._due.instants(cmd)
+
+    @activity.defn(name="payments.check_due")
+    async def check_due(self, cmd: CheckDue) -> DueAnswer:
+        """Check, right before it is charged, that an instalment is still owed, and choose what is charged."""
+        return await self._due.check(cmd)
 
     @activity.defn(name="payments.open_page")
     async def open_page(self, cmd: OpenPage) -> PageOpen:

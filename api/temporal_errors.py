@@ -11,6 +11,7 @@ from temporalio.service import RPCError, RPCStatusCode
 from api.problem_kinds import KINDS
 from api.problems import Problem
 from checkout.commands import RefusedUpdate
+from workflows.refusals import INTERRUPTED
 
 AWAY: Final = {
     RPCStatusCode.UNAVAILABLE,
@@ -25,6 +26,10 @@ AWAY: Final = {
 """What Temporal's client says when the server, or the workflow behind it, does not answer: away, busy, or failing."""
 
 
+INTERRUPTIONS: Final = frozenset({"AcceptedUpdateCompletedWorkflow", INTERRUPTED})
+"""Failures of an update by Temporal, where a run was terminated or reset, and by a run that went on in another one."""
+
+
 def refusal_of(error: WorkflowUpdateFailedError) -> RefusedUpdate:
     """The refusal that an update failed with; anything else is a fault and is raised on."""
     cause = error.cause
@@ -34,8 +39,8 @@ def refusal_of(error: WorkflowUpdateFailedError) -> RefusedUpdate:
 
 
 def was_interrupted(error: WorkflowUpdateFailedError) -> bool:
-    """Whether the workflow was terminated or reset while it answered: another run of it goes on with the request."""
-    return isinstance(error.cause, ApplicationError) and error.cause.type == "AcceptedUpdateCompletedWorkflow"
+    """Whether the workflow's run ended while it answered: another run of it goes on with the request."""
+    return isinstance(error.cause, ApplicationError) and error.cause.type in INTERRUPTIONS
 
 
 def problem_of(refusal: RefusedUpdate) -> Problem:

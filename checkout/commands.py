@@ -111,12 +111,14 @@ Change = Literal["move", "bring_forward", "pause", "resume", "cancel", "change_m
 
 class ChangePayment(Request):
     """Change the instalment *n* of a completed session: `move` it to the day *date*, `bring_forward` to *date* or to
-    now, `pause`, `resume` or `cancel` it, or `change_method` to the saved *method*; refused without a reason.
+    now, `pause`, `resume` or `cancel` it, or `change_method` to the saved *method*; refused without a reason. *due_at* is
+    the instant that *date* begins, as the API knows it already.
     """
 
     n: int
     action: Change
     date: dt.date | None = None
+    due_at: dt.datetime | None = None
     method: UUID | None = None
     reason: str = ""
 
@@ -221,8 +223,32 @@ class ChooseMethod(Effect):
     preferred: PaymentMethodType | None
 
 
+class DueInstants(Effect):
+    """Say when these *days* of the organisation begin."""
+
+    days: tuple[dt.date, ...]
+
+
+class CheckDue(Effect):
+    """Is the instalment *n* of an attempt's contract still owed as it was confirmed, and what can be charged: the first
+    of *methods* that can be, else another saved one, but none of *refused*? Due on *due_on* where its day has to have
+    begun.
+    """
+
+    customer: UUID
+    contract: UUID
+    estimation_id: str
+    n: int
+    amount: Money
+    due_on: dt.date | None
+    methods: tuple[UUID, ...]
+    refused: tuple[UUID, ...] = ()
+
+
 class OpenPage(Effect):
-    """Open a hosted page for *amount*; what it shows is read from the rows."""
+    """Open a hosted page for *amount*; what it shows is read from the rows. It shows the *instalment* alone where one is
+    named.
+    """
 
     key: str
     amount: Money
@@ -231,6 +257,7 @@ class OpenPage(Effect):
     notes: UUID | None
     preferred: PaymentMethodType | None
     expires_at: dt.datetime
+    instalment: str | None = None
 
 
 class AtKey(Effect):

@@ -76,6 +76,8 @@ PAYMENT: Final[Mapping[Payment, Mapping[PaymentEvent, Payment]]] = {
         PaymentEvent.ASK: Payment.PENDING,
         PaymentEvent.NOTHING_TO_PAY: Payment.NO_PAYMENT_REQUIRED,
         PaymentEvent.CAPTURE: Payment.PAID,
+        PaymentEvent.LAST_CANCELLED_PAID: Payment.PAID,
+        PaymentEvent.LAST_CANCELLED_UNPAID: Payment.NO_PAYMENT_REQUIRED,
     },
     Payment.NO_PAYMENT_REQUIRED: {},
 }

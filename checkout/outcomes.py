@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Annotated, Literal
 from uuid import UUID
 
@@ -134,6 +135,35 @@ class MethodChosen(Answer):
     method: UUID
 
 
+class Instants(Answer):
+    """When the days that were asked for begin, in their order; UTC."""
+
+    outcome: Literal["instants"] = "instants"
+    at: tuple[datetime, ...]
+
+
+class NotDueYet(Answer):
+    """Its day begins at another instant than was thought: the time zone's rules have changed."""
+
+    outcome: Literal["not_due_yet"] = "not_due_yet"
+    due_at: datetime
+
+
+class NoMethod(Answer):
+    """No saved payment method can be charged: the customer has to act."""
+
+    outcome: Literal["no_method"] = "no_method"
+
+
+class NotOwed(Answer):
+    """It may not be charged as things are: *reason* is `contract_not_in_force`, `customer_archived` or
+    `amount_changed`.
+    """
+
+    outcome: Literal["not_owed"] = "not_owed"
+    reason: str
+
+
 class Published(Answer):
     """The view is written; *version* is the number that the last event has there. For an *intruder*, which opens a
     session that was open before, nothing is.
@@ -202,3 +232,4 @@ class Reconciled(Answer):
 CustomerAnswer = Annotated[CustomerReady | Refused, Field(discriminator="outcome")]
 ContractAnswer = Annotated[Done | Refused, Field(discriminator="outcome")]
 MethodAnswer = Annotated[MethodChosen | Refused, Field(discriminator="outcome")]
+DueAnswer = Annotated[MethodChosen | NoMethod | NotDueYet | NotOwed, Field(discriminator="outcome")]

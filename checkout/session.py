@@ -134,7 +134,8 @@ class Instalment(Frozen):
     *resolved* whether that instant is known by now. *attempts* counts the charges under keys of their own; *declined_at* is
     the first no of this round of dunning, *next_at* when it is charged again; *late* says that charging began late.
     *method* is the one to charge, *refused* are those with a hard no, *code* is what the last no was about. Where the
-    customer has to act, they do so at *action_url* until *action_until*.
+    customer has to act, they do so at *action_url* until *action_until*; *asked_since* is from when on the gateway has
+    been asked what became of it.
     """
 
     n: int
@@ -153,6 +154,7 @@ class Instalment(Frozen):
     code: str | None = None
     action_url: str | None = None
     action_until: datetime | None = None
+    asked_since: datetime | None = None
 
     @property
     def owed(self) -> bool:

@@ -67,7 +67,7 @@ class PaymentRecords:
                 {"customer": cmd.customer, "method": cmd.method, "preferred": cmd.preferred},
             )
             methods = await cursor.fetchall()
-        usable = [row["id"] for row in methods if not _expired(row, cmd.at)]
+        usable = [row["id"] for row in methods if not expired(row, cmd.at)]
         if usable:
             return MethodChosen(method=usable[0])
         return UNUSABLE if methods or cmd.method else NO_METHOD
@@ -227,7 +227,7 @@ async def _page(connection: Connection, cmd: OpenPage) -> PageRequest:
         amount=cmd.amount,
         merchant=row["merchant"],
         description=await _description(connection, cmd.notes),
-        lines=_lines(row["invoice"]),
+        lines=[PageLine(cmd.instalment, "1", cmd.amount)] if cmd.instalment else _lines(row["invoice"]),
         success_url=urls.get("success_url"),
         cancel_url=urls.get("cancel_url"),
         pending_url=urls.get("pending_url"),
@@ -250,8 +250,8 @@ def _lines(invoice: dict[str, Any]) -> list[PageLine]:
     return lines + [PageLine(name=name, quantity="1", amount=amount) for name, amount in extra if amount.minor]
 
 
-def _expired(method: Mapping[str, Any], at: datetime) -> bool:
-    """A card is good to the end of its expiry month (UTC)."""
+def expired(method: Mapping[str, Any], at: datetime) -> bool:
+    """Whether a method's row says that it is past its expiry month, to whose end (UTC) a card is good."""
     if method["expiry_year"] is None:
         return False
     year, month = divmod(method["expiry_year"] * 12 + method["expiry_month"], 12)

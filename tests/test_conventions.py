@@ -49,7 +49,7 @@ def test_every_activity_is_registered_with_the_worker() -> None:
     registered = bound(
         CustomerActivities(nobody),
         ContractActivities(nobody),
-        PaymentActivities({}, nobody),
+        PaymentActivities({}, nobody, nobody),
         SessionActivities(nobody, nobody),
         ReconciliationActivities(nobody),
     )

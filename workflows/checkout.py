@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from functools import partial
@@ -17,10 +17,12 @@ from checkout.commands import (
     Accepted,
     Acknowledge,
     Cancel,
+    ChangePayment,
     Compensate,
     Confirm,
     Effect,
     FoundAdrift,
+    MethodSaved,
     Opening,
     PaymentReported,
     Request,
@@ -35,12 +37,14 @@ from workflows.collection import Collection
 from workflows.confirmation import Confirmation
 from workflows.ending import complete, turn_back
 from workflows.hosted_page import HostedPage
-from workflows.live import LiveSession
+from workflows.live import GoesOn, LiveSession
 from workflows.loose_ends import LooseEnds
 from workflows.policies import PUBLISH
 from workflows.refusals import (
+    interrupted,
     may_acknowledge,
     may_cancel,
+    may_change_payment,
     may_compensate,
     may_confirm,
     may_retry,
@@ -66,6 +70,7 @@ class CheckoutWorkflow:
         self._live = LiveSession(opening)
         self._opened = opening.state()
         self._steps = Steps(self._live)
+        self._collection = Collection(self._live)
         self._loose = LooseEnds(self._live)
         self._ready = opening.resumed is None
         self._taken_over: int | None = None
@@ -82,16 +87,30 @@ class CheckoutWorkflow:
             raise ApplicationError("A session's workflow has the session's own id.", non_retryable=True)
         publisher = asyncio.create_task(self._live.publish_for_ever())
         try:
+            await self._to_its_end()
+        except GoesOn:
+            await workflow.wait_condition(self._can_leave)
+        publisher.cancel()
+        if self._live.leaving:
+            workflow.continue_as_new(opening.model_copy(update={"resumed": self._live.state}))
+
+    async def _to_its_end(self) -> None:
+        """Live through the session; cancelled in Temporal, undo it. Raises GoesOn where another run is to go on."""
+        try:
             if not self._ready:
                 await shielded(self._take_over())
             await self._live_through()
         except BaseException as error:
             if is_cancelled_exception(error):
+                self._live.may_leave = False
                 await shielded(self._abandon())
                 await shielded(self._settle())
             raise
         await shielded(self._settle())
-        publisher.cancel()
+
+    def _can_leave(self) -> bool:
+        """Whether every read shows what this run did, and every caller has been answered."""
+        return self._live.published >= self._live.state.version and workflow.all_handlers_finished()
 
     async def _take_over(self) -> None:
         """Begin a further run where the one before it ended; until then nothing is accepted."""
@@ -105,7 +124,9 @@ class CheckoutWorkflow:
             self._taken_over = confirmation.attempt
             self._undo_begun = confirmation.undo or (UNDO_BEGUN if standing.undo_begun else None)
         self._ready = True
-        if self._live.state.goes_on:
+        if workflow.info().continued_run_id is not None:
+            self._live.show_operators()
+        elif self._live.state.goes_on:
             self._live.change("checkout_session.resumed")
 
     async def _live_through(self) -> None:
@@ -113,6 +134,8 @@ class CheckoutWorkflow:
         is done before reads show why: so a run that was reset learns of what came after before it does anything.
         """
         while self._live.state.goes_on:
+            if not self._live.adrift:
+                self._live.leave_if_long()
             if self._live.intruder:
                 raise ApplicationError("This session had a workflow before: it can't begin again.", non_retryable=True)
             if self._live.adrift:
@@ -124,11 +147,11 @@ class CheckoutWorkflow:
             elif self._live.status is Status.PROCESSING:
                 await self._confirm_once()
             else:
-                await Collection(self._live, self._steps).run()
+                await self._collection.go_on()
 
     async def _until_left_open(self) -> None:
         """Wait for a confirm, a cancel or the expiry; after a timeout look again before acting."""
-        while self._live.status is Status.OPEN and not (self._live.adrift or self._live.intruder):
+        while self._live.status is Status.OPEN and not (self._live.adrift or self._live.intruder or self._live.is_long):
             expires = self._live.state.offer.expires_at
             if workflow.now() >= expires:
                 self._live.move(Event.EXPIRE)
@@ -144,7 +167,7 @@ class CheckoutWorkflow:
 
     def _left_open_or_moved(self, expires: datetime) -> bool:
         moved = self._live.status is not Status.OPEN or self._live.state.offer.expires_at != expires
-        return moved or self._live.adrift or self._live.intruder
+        return moved or self._live.adrift or self._live.intruder or self._live.is_long
 
     async def _confirm_once(self, undo: Undo | None = None) -> None:
         """Run the saga to its end: completed; or undone, and reopened or closed. With *undo* it is only undone."""
@@ -164,7 +187,8 @@ class CheckoutWorkflow:
         else:
             complete(self._live)
         finally:
-            self._ended = attempt
+            if not self._live.leaving:
+                self._ended = attempt
 
     async def _abandon(self) -> None:
         """Somebody pressed Cancel in Temporal: what was not left or undone by it yet is now."""
@@ -174,13 +198,13 @@ class CheckoutWorkflow:
         elif self._live.status is Status.PROCESSING:
             await self._confirm_once(CANCELLED)
         elif self._live.state.goes_on:
-            Collection(self._live, self._steps).cancel_the_rest()
+            await self._collection.cancel_the_rest()
 
     async def _settle(self) -> None:
         """End only when every read shows the end, every caller has its answer, nothing is left to take back, and nobody
         is asked to see to something.
         """
-        self._steps.decision = None
+        self._steps.decision = self._collection.steps.decision = None
         while not self._at_rest():
             if self._live.adrift:
                 await self._loose.tie()
@@ -214,9 +238,7 @@ class CheckoutWorkflow:
         self._steps = Steps(self._live)
         self._reports = 0
         with self._answering(cmd):
-            await workflow.wait_condition(
-                lambda: self._ended >= attempt or self._live.confirmation.redirect_url is not None
-            )
+            await self._until(lambda: self._ended >= attempt or self._live.confirmation.redirect_url is not None)
             state = await self._live.until_published()
             if attempt in self._undone:
                 raise refused_by(self._undone[attempt], state, cmd)
@@ -261,18 +283,21 @@ class CheckoutWorkflow:
         description='Run the failing step again now, where attention offers it: {"actor": "...", "reason": "..."}',
     )
     async def retry(self, cmd: Retry = Retry()) -> Accepted:
-        steps = self._loose.steps if self._loose.tying else self._steps
-        steps.decision = cmd
-        self._live.change("checkout_session.retried", by=cmd, data={"reason": cmd.reason})
+        steps, asked = self._acting, self._live.state.attention
+        if asked and asked.reason == "payment_failed" and not self._loose.tying:
+            self._collection.retry_failed(cmd)
+        else:
+            steps.decision = cmd
+            self._live.change("checkout_session.retried", by=cmd, data={"reason": cmd.reason})
         with self._answering(cmd):
-            await workflow.wait_condition(lambda: steps.decision is not cmd)
+            await self._until(lambda: steps.decision is not cmd)
             return self._accepted(cmd, await self._live.until_published())
 
     @retry.validator
     def _may_retry(self, cmd: Retry = Retry()) -> None:
         if self._loose.tying and not self._loose.asks:
             raise self._busy(cmd)
-        may_retry(self._known(cmd), cmd, self._loose.steps if self._loose.tying else self._steps)
+        may_retry(self._known(cmd), cmd, self._acting)
 
     @workflow.update(
         name="compensate",
@@ -286,7 +311,7 @@ class CheckoutWorkflow:
         reason = {"reason": cmd.reason}
         self._live.change("checkout_session.compensating", by=cmd, data=reason, confirmation=confirmation)
         with self._answering(cmd):
-            await workflow.wait_condition(lambda: self._ended >= attempt)
+            await self._until(lambda: self._ended >= attempt)
             return self._accepted(cmd, await self._live.until_published())
 
     @compensate.validator
@@ -307,10 +332,34 @@ class CheckoutWorkflow:
     def _may_acknowledge(self, cmd: Acknowledge = Acknowledge()) -> None:
         may_acknowledge(self._known(cmd), cmd)
 
+    @workflow.update(
+        name="change_payment",
+        description='Change a due payment: {"actor": "...", "reason": "...", "n": 1, "action": "move", "date": '
+        '"2027-03-01"}; also "bring_forward", "pause", "resume", "cancel", "change_method" with "method"',
+    )
+    async def change_payment(self, cmd: ChangePayment) -> Accepted:
+        with self._answering(cmd):
+            if self._collection.instalment(cmd.n).status == "needs_customer":
+                self._collection.take_back_page(cmd.n)
+                await self._until(lambda: self._collection.instalment(cmd.n).status != "needs_customer")
+                may_change_payment(self._live.state, cmd, workflow.now())
+            self._collection.change(cmd)
+            await self._until(lambda: self._collection.instalment(cmd.n).resolved)
+            return self._accepted(cmd, await self._live.until_published())
+
+    @change_payment.validator
+    def _may_change_payment(self, cmd: ChangePayment) -> None:
+        may_change_payment(self._known(cmd), cmd, workflow.now())
+
+    @workflow.signal(name="payment_method_saved", description="The customer saved another method; sent by the service")
+    def payment_method_saved(self, saved: MethodSaved) -> None:
+        self._collection.tell(saved)
+
     @workflow.signal(name="payment_reported", description="Ask the gateway now what is true; sent by the service")
     def payment_reported(self, event: PaymentReported = PaymentReported()) -> None:
         if self._reports < MOST_REPORTS:
             self._reports += 1
+        self._collection.tell(event)
         if event.key and event.captured:
             self._loose.report(event.key)
 
@@ -333,14 +382,29 @@ class CheckoutWorkflow:
         return self._running.get(update)
 
     def _known(self, cmd: Request) -> SessionState:
-        """The session that a validator asks about. Raises a refusal while this run does not know where it stands."""
-        if not self._ready:
+        """The session that a validator asks about. Raises a refusal while this run does not know where it stands, or
+        leaves what comes to the next one.
+        """
+        if not self._ready or self._live.leaving:
             raise self._busy(cmd)
         return self._live.state
 
     def _busy(self, cmd: Request) -> ApplicationError:
         why = "What an earlier run of this session left is being seen to first."
         return refused(self._live.state, cmd, "temporarily-unavailable", why)
+
+    @property
+    def _acting(self) -> Steps:
+        """What takes steps now, and is told what an operator decides."""
+        if self._loose.tying:
+            return self._loose.steps
+        return self._collection.steps if self._live.status is Status.COMPLETED else self._steps
+
+    async def _until(self, holds: Callable[[], bool]) -> None:
+        """Wait until *holds*; raises `interrupted` where this run leaves it to the next one."""
+        await workflow.wait_condition(lambda: holds() or self._live.leaving)
+        if not holds():
+            raise interrupted()
 
     @contextmanager
     def _answering(self, cmd: Request) -> Iterator[None]:

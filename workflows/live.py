@@ -37,6 +37,9 @@ PAYMENT_NAMES: Final = {
 }
 """The event that tells of each change of the payment; the others go with a change of the session's status."""
 
+FAILING: Final = frozenset({"step_failing", "rejected"})
+"""Kinds of attention that a step asks for which fails, and that end when it succeeds."""
+
 REWOUND: Final = "checkout_session.rewound"
 """The event that tells of a reset, behind what the run before it told."""
 
@@ -44,9 +47,14 @@ STAMPS: Final = {Status.COMPLETED: "completed_at", Status.CANCELLED: "cancelled_
 """The time that a status is remembered by."""
 
 
+class GoesOn(Exception):
+    """This run's history has become long: the session goes on in another run. Nothing is undone by it."""
+
+
 class LiveSession:
     """State changes here, one event a change; the publisher writes view and events behind it. *adrift* says that the
-    rows may hold more of this session than it knows of; an *intruder* began a session that had begun before.
+    rows may hold more of this session than it knows of; an *intruder* began a session that had begun before. Once it is
+    *leaving*, this run begins nothing any more; it *may_leave* unless what it does can't be handed over.
     """
 
     def __init__(self, opening: Opening) -> None:
@@ -55,6 +63,8 @@ class LiveSession:
         self.published = 0
         self.adrift = opening.resumed is not None
         self.intruder = False
+        self.leaving = False
+        self.may_leave = True
         self._known: dict[SearchAttributeKey[Any], Any] = attributes_of(self.state)
         opened = SessionEvent(
             sequence=1, type="checkout_session.opened", actor=SERVICE, at=opening.opened_at, data={}, state=self.state
@@ -74,6 +84,19 @@ class LiveSession:
         if self.state.confirmation is None:
             raise RuntimeError("the session was never confirmed")
         return self.state.confirmation
+
+    @property
+    def is_long(self) -> bool:
+        """Whether this run should end, and another one go on."""
+        info = workflow.info()
+        long = info.get_current_history_length() > self.policy.most_events or info.is_continue_as_new_suggested()
+        return long and self.may_leave
+
+    def leave_if_long(self) -> None:
+        """Raise GoesOn where another run should go on; every step finds again what it made."""
+        if self.is_long:
+            self.leaving = True
+            raise GoesOn
 
     def change(
         self,
@@ -168,7 +191,9 @@ class LiveSession:
     def lower_attention(self, step: str | None = None) -> None:
         """Nobody needs to look any more: at *step*, which succeeded, or at anything that can be left behind."""
         asked = self.state.attention
-        if asked is not None and step in {None, asked.step} and "acknowledge" not in asked.can:
+        if asked is None or "acknowledge" in asked.can:
+            return
+        if step is None or (step == asked.step and asked.reason in FAILING):
             self.change("checkout_session.attention_cleared", attention=self.state.asked_before, asked_before=None)
 
     async def until_published(self) -> SessionState:
@@ -183,7 +208,7 @@ class LiveSession:
             await workflow.wait_condition(lambda: bool(self._pending))
             chain = workflow.info().first_execution_run_id
             batch = Publish(events=tuple(self._pending), policy=self.policy, chain=chain)
-            self._show_operators()
+            self.show_operators()
             written = await workflow.execute_activity_method(SessionActivities.publish, batch, **PUBLISH)
             self.intruder = written.intruder
             del self._pending[: len(batch.events)]
@@ -203,7 +228,7 @@ class LiveSession:
         if written[-1].type != REWOUND:
             self.change(REWOUND)
 
-    def _show_operators(self) -> None:
+    def show_operators(self) -> None:
         """Upsert the search attributes that changed, and say in words where the session stands."""
         workflow.set_current_details(current_details(self.state))
         now = attributes_of(self.state)

@@ -89,6 +89,7 @@ class Posting:
         if workflow.now() - began > self._live.policy.rounds[0]:
             await self._steps.ask_somebody(name, failure, NO_WAY_BACK)
         await self._steps.pause(min(timedelta(seconds=2 ** min(tries, 12)), LONGEST_PAUSE), NO_WAY_BACK)
+        self._live.leave_if_long()
 
     def _under_a_new_key(self, command: Post) -> Post:
         """A refund that never arrived, under a key that is too old to be posted again: a definite no."""

@@ -2,15 +2,32 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime, timedelta
 from typing import Final
 
 from temporalio.exceptions import ApplicationError
 
-from checkout.commands import Acknowledge, Cancel, Compensate, Confirm, RefusedUpdate, Request, Retry, Update
+from checkout.commands import (
+    Acknowledge,
+    Cancel,
+    ChangePayment,
+    Compensate,
+    Confirm,
+    RefusedUpdate,
+    Request,
+    Retry,
+    Update,
+)
+from checkout.instalments import CHANGEABLE as CHANGEABLE_IN
 from checkout.lifecycle import CHANGEABLE, MERCHANT_CALLS, Event, IllegalTransition, Status, after
 from checkout.session import Mode, SessionState, Undo
 from workflows.steps import Steps
+
+INTERRUPTED: Final = "Interrupted"
+"""The type of the failure that says that an update goes on in another run."""
+
+FURTHEST: Final = timedelta(days=1827)
+"""How far away a due payment may be moved: five years."""
 
 MOST_UPDATES: Final = 500
 """How often a session may be updated: well below Temporal's limit of updates to one run."""
@@ -31,6 +48,11 @@ def refused(
         **more,
     )
     return ApplicationError(detail, details, type=problem, non_retryable=True)
+
+
+def interrupted() -> ApplicationError:
+    """Why an accepted update has no answer yet: another run goes on with what it asked for."""
+    return ApplicationError("The session goes on in another run.", type=INTERRUPTED, non_retryable=True)
 
 
 def refused_by(why: Undo, state: SessionState, cmd: Request) -> ApplicationError:
@@ -91,6 +113,32 @@ def may_acknowledge(state: SessionState, cmd: Acknowledge) -> None:
         raise refused(state, cmd, "invalid-status-transition", "Nothing waits for somebody to see to it.")
 
 
+def may_change_payment(state: SessionState, cmd: ChangePayment, now: datetime) -> None:
+    _reasoned(state, cmd)
+    instalment = next((i for i in state.schedule if i.n == cmd.n), None)
+    if state.status is not Status.COMPLETED or instalment is None:
+        raise refused(state, cmd, "invalid-status-transition", f"The session has no due payment {cmd.n}.")
+    if instalment.status not in CHANGEABLE_IN[cmd.action]:
+        can = ", ".join(action for action, states in CHANGEABLE_IN.items() if instalment.status in states) or "nothing"
+        words = f"Due payment {cmd.n} is {instalment.status}. Allowed now: {can}."
+        raise refused(state, cmd, "invalid-status-transition", words)
+    if problem := _incomplete(cmd, instalment.due_on, now):
+        raise refused(state, cmd, "validation", problem)
+
+
+def _incomplete(cmd: ChangePayment, due_on: date, now: datetime) -> str | None:
+    """What is wrong with what a change says; the API has checked the same, and more, before."""
+    if cmd.action == "move" and cmd.date is None:
+        return 'Say to which day: {"action": "move", "date": "2027-03-01", ...}.'
+    if cmd.action == "change_method" and cmd.method is None:
+        return 'Say which payment method: {"action": "change_method", "method": "...", ...}.'
+    if cmd.action == "bring_forward" and cmd.date is not None and cmd.date >= due_on:
+        return f"It is due on {due_on}: only an earlier day brings it forward."
+    if cmd.date is not None and cmd.date > now.date() + FURTHEST:
+        return "A payment can be due at most five years from now."
+    return None
+
+
 def may_compensate(state: SessionState, cmd: Compensate, steps: Steps) -> None:
     _reasoned(state, cmd)
     if state.status is not Status.PROCESSING:
@@ -100,7 +148,7 @@ def may_compensate(state: SessionState, cmd: Compensate, steps: Steps) -> None:
         raise refused(state, cmd, "invalid-status-transition", words, undoing=True)
 
 
-def _reasoned(state: SessionState, cmd: Retry | Acknowledge | Compensate) -> None:
+def _reasoned(state: SessionState, cmd: Retry | Acknowledge | Compensate | ChangePayment) -> None:
     if not cmd.reason.strip():
         raise refused(state, cmd, "validation", 'Say why: {"actor": "your name", "reason": "..."}.')
 

@@ -78,6 +78,7 @@ class Steps:
                     rounds = _rounds(self._live.policy.rounds)
                     continue
                 await self.ask_somebody(name, failure, can)
+                self._live.leave_if_long()
                 continue
             self.take_retry()
             self._live.note_step(name, "done")
@@ -122,6 +123,7 @@ class Steps:
                 self._live.lower_attention(name_of(step))
             elif not is_cancelled_exception(failure):
                 await self.ask_somebody(name_of(step), failure, can)
+            self._live.leave_if_long()
         raise AssertionError("rounds have no end")
 
     async def park(self, attention: Attention) -> None:

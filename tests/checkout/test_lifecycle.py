@@ -33,6 +33,8 @@ ALLOWED_PAYMENTS = {
     ("failed", "ask"): "pending",
     ("failed", "nothing_to_pay"): "no_payment_required",
     ("failed", "capture"): "paid",
+    ("failed", "last_cancelled_paid"): "paid",
+    ("failed", "last_cancelled_unpaid"): "no_payment_required",
     ("pending", "capture"): "paid",
     ("pending", "last_cancelled_paid"): "paid",
     ("pending", "last_cancelled_unpaid"): "no_payment_required",

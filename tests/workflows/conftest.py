@@ -36,8 +36,9 @@ QUICK = Policy(
     page_window=timedelta(minutes=30),
     rounds=(timedelta(seconds=1), timedelta(seconds=2)),
     uncertainty=timedelta(milliseconds=10),
+    dunning=(),
 )
-"""The rules of the product with shorter rounds, so that a test sees attention within seconds."""
+"""The rules of the product with shorter rounds, so that a test sees attention within seconds, and without dunning."""
 
 
 @dataclass
@@ -124,7 +125,7 @@ async def open_session(skipper: TimeSkipper, world: World, request: pytest.Fixtu
     parties = bound(
         CustomerActivities(world),
         ContractActivities(world),
-        PaymentActivities({"fake": world}, Records(world)),
+        PaymentActivities({"fake": world}, Records(world), world),
         SessionActivities(world, world),
         ReconciliationActivities(world),
     )
@@ -138,6 +139,8 @@ async def open_session(skipper: TimeSkipper, world: World, request: pytest.Fixtu
         window: float = 1800,
     ) -> Checkout:
         now = datetime.now(UTC)
+        if due:
+            world.days[due.date()] = due
         schedule = (Due(n=1, due_on=due.date(), due_at=due, amount=amount),) if due else ()
         opening = Opening(
             organisation=uuid4(),

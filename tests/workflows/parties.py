@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -13,9 +13,11 @@ from checkout.commands import (
     ArchiveCustomer,
     AtKey,
     Charge,
+    CheckDue,
     ChooseMethod,
     ContractStep,
     CreateCustomer,
+    DueInstants,
     Effect,
     FindLooseEnds,
     OpenPage,
@@ -34,11 +36,14 @@ from checkout.outcomes import (
     CustomerReady,
     Declined,
     Done,
+    DueAnswer,
+    Instants,
     Left,
     LookUpAnswer,
     LooseEnds,
     MethodAnswer,
     MethodChosen,
+    NoMethod,
     NotFound,
     NothingToRefund,
     PageOpen,
@@ -60,6 +65,10 @@ from gateways.port import (
     SavedMethod,
     ToCharge,
 )
+
+
+def midnight(day: date) -> datetime:
+    return datetime.combine(day, time.min, tzinfo=UTC)
 
 
 class Trouble:
@@ -102,6 +111,10 @@ class World:
         self.keys: dict[str, datetime] = {}
         self.next_charge: list[ChargeAnswer] = []
         self.loose: Callable[[FindLooseEnds], LooseEnds] = lambda _: LooseEnds()
+        self.days: dict[date, datetime] = {}
+        self.check_answers: list[DueAnswer] = []
+        self.methods: list[UUID] = []
+        self.removed: list[UUID] = []
         self.name = "fake"
         self.timeout = timedelta(seconds=5)
         self.uncertainty = timedelta(seconds=0)
@@ -193,6 +206,16 @@ class World:
             expires_at=cmd.expires_at,
         )
         return "fake", page
+
+    async def instants(self, cmd: DueInstants) -> Instants:
+        return Instants(at=tuple(self.days.get(day, midnight(day)) for day in cmd.days))
+
+    async def check(self, cmd: CheckDue) -> DueAnswer:
+        self.trouble.before("payments.check_due")
+        if self.check_answers:
+            return self.check_answers.pop(0)
+        usable = [method for method in (*cmd.methods, *self.methods) if method not in (*cmd.refused, *self.removed)]
+        return MethodChosen(method=usable[0]) if usable else NoMethod()
 
     def first_at(self, cmd: AtKey) -> datetime:
         """When a key was first used: the instant of the first command under it."""

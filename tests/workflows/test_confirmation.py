@@ -371,21 +371,6 @@ async def test_a_charge_that_never_arrives_asks_for_attention_and_goes_on_when_i
     assert list(world.charges) == [f"{checkout.id}/1/charge/1/1"]
 
 
-async def test_nothing_is_charged_when_no_saved_method_can_be(open_session: Open, world: World) -> None:
-    checkout: Checkout = await open_session(due=datetime.now(UTC) + timedelta(days=3))
-    await checkout.confirm(Mode.CHARGE_WHEN_DUE)
-    world.trouble.refuse["payments.choose_method"] = Refused(problem="payment-method-required", detail="Removed.")
-
-    await checkout.pass_time(timedelta(days=4))
-    state = await checkout.until(lambda s: s.attention is not None)
-    assert (state.payment_status, world.charges) == (Payment.FAILED, {})
-
-    world.trouble.refuse.clear()
-    await checkout.tell("retry", Retry(**OPERATOR))
-    await checkout.until(lambda s: s.payment_status is Payment.PAID)
-    assert world.moved(checkout.id) == PRICE.minor
-
-
 @pytest.mark.parametrize("failures", [1, 2, 3, 5])
 async def test_a_view_that_cannot_be_written_is_written_later_and_nobody_is_stuck(
     open_session: Open, world: World, failures: int

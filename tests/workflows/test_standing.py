@@ -102,7 +102,9 @@ def test_a_declined_or_unknown_payment_was_not_captured() -> None:
 
 def test_instalments_that_are_not_paid_are_still_to_come() -> None:
     schedule = tuple(
-        Instalment.model_validate({"n": n, "due_at": NOW, "amount": usd(100 * n), "status": status})
+        Instalment.model_validate(
+            {"n": n, "due_on": NOW.date(), "due_at": NOW, "amount": usd(100 * n), "status": status}
+        )
         for n, status in enumerate(("paid", "cancelled", "failed", "charging", "scheduled"), 1)
     )
 
