@@ -194,9 +194,8 @@ class SessionState(Frozen):
     confirmation: Confirmation | None = None
     payments: tuple[PaymentRecord, ...] = ()
     schedule: tuple[Instalment, ...] = ()
-    attention: Attention | None = None
-    asked_before: Attention | None = None
-    """What asked for attention, and still does behind what asks now."""
+    asks: tuple[Attention, ...] = ()
+    """What asks for attention, each once, the latest last."""
     cancellation: UUID | None = None
     created_at: datetime
     updated_at: datetime
@@ -205,6 +204,16 @@ class SessionState(Frozen):
     paid_at: datetime | None = None
     completed_at: datetime | None = None
     cancelled_at: datetime | None = None
+
+    @property
+    def attention(self) -> Attention | None:
+        """The latest that asks for attention; what asked before it shows once that has been seen to."""
+        return self.asks[-1] if self.asks else None
+
+    @property
+    def can(self) -> tuple[str, ...]:
+        """What operators may do about anything that asks."""
+        return tuple(dict.fromkeys(act for asked in self.asks for act in asked.can))
 
     @property
     def kept(self) -> int | None:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from functools import partial
-from typing import Any, Final
+from typing import Final
 
 from temporalio import workflow
 from temporalio.exceptions import ApplicationError, is_cancelled_exception
@@ -37,7 +37,7 @@ from workflows.collection import Collection
 from workflows.confirmation import Confirmation
 from workflows.ending import complete, turn_back
 from workflows.hosted_page import HostedPage
-from workflows.live import GoesOn, LiveSession
+from workflows.live import GoesOn, LiveSession, for_the_way
 from workflows.loose_ends import LooseEnds
 from workflows.policies import PUBLISH
 from workflows.refusals import (
@@ -100,13 +100,13 @@ class CheckoutWorkflow:
             if not self._ready:
                 await shielded(self._take_over())
             await self._live_through()
+            await self._settle()
         except BaseException as error:
             if is_cancelled_exception(error):
                 self._live.may_leave = False
                 await shielded(self._abandon())
                 await shielded(self._settle())
             raise
-        await shielded(self._settle())
 
     def _can_leave(self) -> bool:
         """Whether every read shows what this run did, and every caller has been answered."""
@@ -204,10 +204,11 @@ class CheckoutWorkflow:
         """End only when every read shows the end, every caller has its answer, nothing is left to take back, and nobody
         is asked to see to something.
         """
-        self._steps.decision = self._collection.steps.decision = None
         while not self._at_rest():
             if self._live.adrift:
-                await self._loose.tie()
+                await shielded(self._loose.tie())
+            self._steps.decision = self._collection.steps.decision = None
+            self._live.lower_attention(for_the_way)
             await workflow.wait_condition(lambda: self._at_rest() or self._live.adrift)
 
     def _at_rest(self) -> bool:
@@ -283,8 +284,8 @@ class CheckoutWorkflow:
         description='Run the failing step again now, where attention offers it: {"actor": "...", "reason": "..."}',
     )
     async def retry(self, cmd: Retry = Retry()) -> Accepted:
-        steps, asked = self._acting, self._live.state.attention
-        if asked and asked.reason == "payment_failed" and not self._loose.tying:
+        steps = self._acting
+        if self._live.asked_last("retry").reason == "payment_failed":
             self._collection.retry_failed(cmd)
         else:
             steps.decision = cmd
@@ -323,8 +324,9 @@ class CheckoutWorkflow:
         description='Say that you have seen to it, where attention offers it: {"actor": "...", "reason": "..."}',
     )
     async def acknowledge(self, cmd: Acknowledge = Acknowledge()) -> Accepted:
-        behind: dict[str, Any] = {"attention": self._live.state.asked_before, "asked_before": None}
-        self._live.change("checkout_session.acknowledged", by=cmd, data={"reason": cmd.reason}, **behind)
+        seen_to = self._live.asked_last("acknowledge")
+        left = tuple(asked for asked in self._live.state.asks if asked is not seen_to)
+        self._live.change("checkout_session.acknowledged", by=cmd, data={"reason": cmd.reason}, asks=left)
         with self._answering(cmd):
             return self._accepted(cmd, await self._live.until_published())
 

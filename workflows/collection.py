@@ -39,10 +39,10 @@ from checkout.outcomes import (
     UnderWay,
 )
 from checkout.session import Attention, Can, Instalment, PaymentRecord
-from workflows.live import LiveSession
+from workflows.live import LiveSession, failing_at
 from workflows.posting import Posting
 from workflows.saga import shielded
-from workflows.steps import NO_WAY_BACK, SEEN_TO, Steps
+from workflows.steps import NO_WAY_BACK, SEEN_TO, Steps, name_of
 
 ANOTHER_METHOD: Final = "another_method"
 """Why the customer's page is taken back: they saved another method, which is charged instead."""
@@ -197,6 +197,7 @@ class Collection:
     def _settle(self, i: Instalment, answer: LookUpAnswer, method: UUID | None = None) -> None:
         """Go on from what the gateway says of the instalment's key; *method* is what was charged under it."""
         now, policy = workflow.now(), self._live.policy
+        self._live.lower_attention(failing_at(name_of(PaymentActivities.charge)))
         if isinstance(answer, Captured):
             self._captured(i, answer)
         elif isinstance(answer, NeedsCustomer):
@@ -226,14 +227,10 @@ class Collection:
 
     def _ask_about_failed(self) -> None:
         """Ask somebody while an instalment has failed, and no longer."""
-        attention, behind = self._live.state.attention, self._live.state.asked_before
-        failed = [i for i in self._live.state.schedule if i.status == "failed"]
-        if failed and (attention is None or attention.reason != "wrong_amount"):
+        if failed := [i for i in self._live.state.schedule if i.status == "failed"]:
             self._ask_somebody("payment_failed", failed[0].code or "declined", NO_WAY_BACK)
-        elif not failed and attention is not None and attention.reason == "payment_failed":
-            self._live.lower_attention()
-        elif not failed and behind is not None and behind.reason == "payment_failed":
-            self._live.note(asked_before=None)
+        else:
+            self._live.lower_attention(lambda asked: asked.reason == "payment_failed")
 
     def _ask_somebody(self, reason: str, detail: str, can: Can) -> None:
         self._live.ask_for_attention(

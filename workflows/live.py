@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 from temporalio import workflow
@@ -180,21 +180,22 @@ class LiveSession:
 
     def ask_for_attention(self, attention: Attention) -> None:
         """Ask somebody to decide; said once per reason and detail."""
-        now, behind = self.state.attention, self.state.asked_before
-        if now is not None and now.step == attention.step:
-            attention = attention.model_copy(update={"since": now.since})
-        elif now is not None:
-            behind = now
-        if attention != now:
-            self.change("checkout_session.attention_raised", attention=attention, asked_before=behind)
+        before = next((asked for asked in self.state.asks if _same(asked, attention)), None)
+        if before is not None:
+            attention = attention.model_copy(update={"since": before.since})
+        if attention != before:
+            others = tuple(asked for asked in self.state.asks if asked is not before)
+            self.change("checkout_session.attention_raised", asks=(*others, attention))
 
-    def lower_attention(self, step: str | None = None) -> None:
-        """Nobody needs to look any more: at *step*, which succeeded, or at anything that can be left behind."""
-        asked = self.state.attention
-        if asked is None or "acknowledge" in asked.can:
-            return
-        if step is None or (step == asked.step and asked.reason in FAILING):
-            self.change("checkout_session.attention_cleared", attention=self.state.asked_before, asked_before=None)
+    def asked_last(self, act: str) -> Attention:
+        """The latest that asks for *act*, which something does."""
+        return next(asked for asked in reversed(self.state.asks) if act in asked.can)
+
+    def lower_attention(self, ends: Callable[[Attention], bool]) -> None:
+        """Nobody needs to look any more at that which *ends* holds for."""
+        left = tuple(asked for asked in self.state.asks if not ends(asked))
+        if left != self.state.asks:
+            self.change("checkout_session.attention_cleared", asks=left)
 
     async def until_published(self) -> SessionState:
         """The state as it is now, once every read shows it."""
@@ -240,6 +241,22 @@ class LiveSession:
         if changed:
             workflow.upsert_search_attributes(changed)
         self._known = now
+
+
+def _same(one: Attention, other: Attention) -> bool:
+    """Whether both ask about the same; what only people can mend is another thing with another detail."""
+    alike = (one.reason, one.step) == (other.reason, other.step)
+    return alike and (one.detail == other.detail or "acknowledge" not in other.can)
+
+
+def failing_at(step: str) -> Callable[[Attention], bool]:
+    """What the failing of *step* asks, and its success ends."""
+    return lambda asked: asked.step == step and asked.reason in FAILING
+
+
+def for_the_way(asked: Attention) -> bool:
+    """What is asked about going on, and over once another way is taken; not what only people can mend."""
+    return "acknowledge" not in asked.can
 
 
 def _later(state: SessionState, others: int) -> SessionState:

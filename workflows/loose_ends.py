@@ -41,7 +41,7 @@ class LooseEnds:
         self._reported: list[str] = []
         self._missing: list[str] = []
         self._rewound = False
-        self._asked_before: Attention | None = None
+        self._asked_before: tuple[Attention, ...] = ()
         self.tying = False
         self._looked_into = 0
 
@@ -64,14 +64,14 @@ class LooseEnds:
     @property
     def asks(self) -> bool:
         """Whether what is being taken back now needs somebody: not whether something else did before."""
-        return self._live.state.attention is not None and self._live.state.attention != self._asked_before
+        return any(asked not in self._asked_before for asked in self._live.state.asks)
 
     async def tie(self) -> None:
         """Take back what does not belong to the session: of attempts that do not stand, and under the keys that were
         reported, whatever their rows say.
         """
         self._live.adrift, self.tying = False, True
-        self._asked_before, self.steps = self._live.state.attention, Steps(self._live)
+        self._asked_before, self.steps = self._live.state.asks, Steps(self._live)
         reported, self._reported = tuple(self._reported), []
         missing, self._missing = self._missing, []
         if self._rewound:

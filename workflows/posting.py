@@ -15,7 +15,7 @@ from checkout.ids import another_refund_key
 from checkout.money import Money
 from checkout.outcomes import LookUpAnswer, NotFound
 from checkout.session import PaymentRecord
-from workflows.live import LiveSession
+from workflows.live import LiveSession, failing_at
 from workflows.policies import INCURABLE, ONCE
 from workflows.steps import NO_WAY_BACK, Steps, failure_of, name_of, summary_of, type_of
 
@@ -53,7 +53,7 @@ class Posting:
                 command = self._under_a_new_key(command)
                 continue
             if failure is None:
-                self._live.lower_attention(name_of(step))
+                self._live.lower_attention(failing_at(name_of(step)))
                 answer: Answer = handle.result()
                 return answer
             rejected = type_of(failure) in INCURABLE
@@ -63,15 +63,16 @@ class Posting:
                 continue
             if not isinstance(found, NotFound):
                 self._steps.take_retry()
-                self._live.lower_attention(name_of(step))
+                self._live.lower_attention(failing_at(name_of(step)))
                 return found
             await self._before_the_next(name_of(step), failure, tries, began)
         raise AssertionError("a count has no end")
 
     async def looked_up(self, command: AtKey) -> LookUpAnswer:
         """What is true of the key, once a post whose answer was lost can no longer take effect."""
-        unknown = self._record(command, "unknown")
-        self._live.change("payment.unknown", payments=self._live.with_payment(unknown))
+        if not any(known.key == command.key and known.status == "unknown" for known in self._live.state.payments):
+            unknown = self._record(command, "unknown")
+            self._live.change("payment.unknown", payments=self._live.with_payment(unknown))
         await workflow.sleep(
             self._live.policy.uncertainty, summary="A lost answer may still take effect; then look it up"
         )

@@ -63,8 +63,7 @@ def refused_by(why: Undo, state: SessionState, cmd: Request) -> ApplicationError
 def allowed(state: SessionState, *, undoing: bool = False) -> tuple[str, ...]:
     """What may be called now, by a merchant or an operator; nothing is undone twice."""
     undo = ("compensate",) if state.status is Status.PROCESSING and not undoing else ()
-    asked = state.attention.can if state.attention else ()
-    return (*MERCHANT_CALLS[state.status], *(call for call in asked if call != "compensate"), *undo)
+    return (*MERCHANT_CALLS[state.status], *(call for call in state.can if call != "compensate"), *undo)
 
 
 def may_confirm(state: SessionState, cmd: Confirm, now: datetime) -> None:
@@ -103,13 +102,13 @@ def may_cancel(state: SessionState, cmd: Cancel, now: datetime) -> None:
 
 def may_retry(state: SessionState, cmd: Retry, steps: Steps) -> None:
     _reasoned(state, cmd)
-    if state.attention is None or "retry" not in state.attention.can or steps.decision is not None:
+    if "retry" not in state.can or steps.decision is not None:
         raise refused(state, cmd, "invalid-status-transition", "No step is failing, so there is nothing to retry.")
 
 
 def may_acknowledge(state: SessionState, cmd: Acknowledge) -> None:
     _reasoned(state, cmd)
-    if state.attention is None or "acknowledge" not in state.attention.can:
+    if "acknowledge" not in state.can:
         raise refused(state, cmd, "invalid-status-transition", "Nothing waits for somebody to see to it.")
 
 

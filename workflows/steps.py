@@ -15,7 +15,7 @@ from temporalio.exceptions import TimeoutError as ActivityTimeout
 
 from checkout.commands import Compensate, Effect, Retry
 from checkout.session import Attention, Can, Undo
-from workflows.live import LiveSession
+from workflows.live import LiveSession, failing_at, for_the_way
 from workflows.policies import ASK, INCURABLE, STEP
 from workflows.saga import Undone, shielded
 
@@ -82,7 +82,7 @@ class Steps:
                 continue
             self.take_retry()
             self._live.note_step(name, "done")
-            self._live.lower_attention(name)
+            self._live.lower_attention(failing_at(name))
             result: Result = handle.result()
             return result
 
@@ -114,13 +114,13 @@ class Steps:
             failure = failure_of(handle)
             if failure is None:
                 self.take_retry()
-                self._live.lower_attention(name_of(step))
+                self._live.lower_attention(failing_at(name_of(step)))
                 result: Result = handle.result()
                 return result
             if self.take_retry() or until():
                 return None
             if type_of(failure) == NOT_YET:
-                self._live.lower_attention(name_of(step))
+                self._live.lower_attention(failing_at(name_of(step)))
             elif not is_cancelled_exception(failure):
                 await self.ask_somebody(name_of(step), failure, can)
             self._live.leave_if_long()
@@ -137,7 +137,7 @@ class Steps:
         self.turning_back = True
         self._live.note(confirmation=self._live.confirmation.model_copy(update={"undo": why}))
         self.decision = None
-        self._live.lower_attention()
+        self._live.lower_attention(for_the_way)
 
     async def _ended_or_decided(
         self,

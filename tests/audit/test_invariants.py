@@ -104,7 +104,7 @@ PLANTED: Final[Mapping[str, Mapping[str, Plant]]] = {
         ),
         "a refusal that the gateway knows nothing of": lambda: with_state(
             replace(half_paid(), ledger=()),
-            attention=ATTENTION,
+            asks=(ATTENTION,),
             schedule=tuple(p.model_copy(update={"status": "failed"}) for p in half_paid().view.state.schedule[:1]),  # type: ignore[union-attr]
         ),
     },
@@ -360,12 +360,12 @@ def test_a_session_that_moved_while_it_was_looked_at_is_not_judged() -> None:
 
 
 def test_who_asks_for_attention_is_not_stuck() -> None:
-    assert named(with_state(overdue(being_paid()), attention=ATTENTION)) == set()
+    assert named(with_state(overdue(being_paid()), asks=(ATTENTION,))) == set()
 
 
 def test_a_gateway_that_breaks_its_promise_is_excused_when_all_went_back_and_somebody_was_told() -> None:
     refund, twice = refund_key(PAGE), 2 * 10001
-    seen = with_state(returned(), attention=ATTENTION)
+    seen = with_state(returned(), asks=(ATTENTION,))
     taken = (seen.ledger[0], line(2, "captured", PAGE, "page", 10001), line(3, "captured", PAGE, "page", 10001))
     seen = replace(
         with_activities(seen, did("payments.open_page", 10, key=PAGE, amount=PRICE.model_dump())),
@@ -374,7 +374,7 @@ def test_a_gateway_that_breaks_its_promise_is_excused_when_all_went_back_and_som
     )
 
     assert named(seen) == set()
-    assert named(with_state(seen, attention=None)) == {"M1", "M3"}
+    assert named(with_state(seen, asks=())) == {"M1", "M3"}
 
 
 def test_a_run_that_was_reset_is_not_judged_by_its_end() -> None:

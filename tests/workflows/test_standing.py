@@ -131,7 +131,7 @@ def test_a_session_in_order_says_that_nothing_needs_to_be_done() -> None:
 def test_attention_says_what_it_means_and_offers_what_may_be_pressed_and_no_more(
     reason: str, can: tuple[str, ...]
 ) -> None:
-    text = current_details(confirmed(Mode.CHARGE_IMMEDIATELY, attention=asked(reason, *can)))
+    text = current_details(confirmed(Mode.CHARGE_IMMEDIATELY, asks=(asked(reason, *can),)))
 
     assert MEANINGS[reason] in text
     assert f"section `{reason}`" in text
@@ -140,7 +140,7 @@ def test_attention_says_what_it_means_and_offers_what_may_be_pressed_and_no_more
 
 
 def test_what_is_to_be_pasted_is_taken_as_it_stands() -> None:
-    text = current_details(confirmed(Mode.CHARGE_IMMEDIATELY, attention=asked("step_failing", *BUTTONS)))
+    text = current_details(confirmed(Mode.CHARGE_IMMEDIATELY, asks=(asked("step_failing", *BUTTONS),)))
     given = pasted(text)
 
     assert Retry.model_validate(given["retry"]).actor == "your name"
@@ -149,11 +149,11 @@ def test_what_is_to_be_pasted_is_taken_as_it_stands() -> None:
 
 
 def test_an_attention_of_another_version_is_shown_too() -> None:
-    assert "section `something_new`" in current_details(state(attention=asked("something_new", "retry")))
+    assert "section `something_new`" in current_details(state(asks=(asked("something_new", "retry"),)))
 
 
 def test_what_a_gateway_said_stays_one_piece_of_code() -> None:
-    assert "said: `charge: 'x' 422`" in current_details(state(attention=asked("rejected", detail="charge: `x` 422")))
+    assert "said: `charge: 'x' 422`" in current_details(state(asks=(asked("rejected", detail="charge: `x` 422"),)))
 
 
 def test_the_static_details_say_which_session_it_is() -> None:
