@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -25,6 +25,7 @@ from checkout.commands import Accepted, Confirm, FoundAdrift, Opening, PaymentRe
 from checkout.ids import page_key, workflow_of
 from checkout.money import Money
 from checkout.session import Due, Mode, Offer, Policy, SessionState
+from checkout.terms import split
 from tests.workflows.parties import Records, World
 from worker import SANDBOX, WORKFLOWS, bound
 from workflows.checkout import CheckoutWorkflow
@@ -134,14 +135,19 @@ async def open_session(skipper: TimeSkipper, world: World, request: pytest.Fixtu
         *,
         guest: bool = False,
         amount: Money = PRICE,
-        due: datetime | None = None,
+        due: datetime | Sequence[datetime] = (),
         expires_in: float = 24 * 3600,
         window: float = 1800,
+        **rules: Any,
     ) -> Checkout:
         now = datetime.now(UTC)
-        if due:
-            world.days[due.date()] = due
-        schedule = (Due(n=1, due_on=due.date(), due_at=due, amount=amount),) if due else ()
+        dates = [due] if isinstance(due, datetime) else due
+        world.days.update({at.date(): at for at in dates})
+        parts = split(amount.minor, [1] * len(dates))
+        schedule = tuple(
+            Due(n=n, due_on=at.date(), due_at=at, amount=Money(minor=part, currency=amount.currency))
+            for n, (at, part) in enumerate(zip(dates, parts, strict=True), 1)
+        )
         opening = Opening(
             organisation=uuid4(),
             session=uuid4(),
@@ -157,7 +163,7 @@ async def open_session(skipper: TimeSkipper, world: World, request: pytest.Fixtu
             guest_checkout=guest,
             customer=None if guest else uuid4(),
             business_entity=uuid4(),
-            policy=QUICK.model_copy(update={"page_window": timedelta(seconds=window)}),
+            policy=QUICK.model_copy(update={"page_window": timedelta(seconds=window), **rules}),
         )
         await skipper.client.start_workflow(
             CheckoutWorkflow.run,
