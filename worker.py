@@ -12,6 +12,7 @@ from temporalio.client import Client
 from temporalio.worker import Worker
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
 
+from activities.clocks import ClockActivities
 from activities.contracts import ContractActivities
 from activities.customers import CustomerActivities
 from activities.payments import PaymentActivities
@@ -28,9 +29,11 @@ from store.database import Database
 from store.due_payments import DuePayments
 from store.loose_ends import SessionRows
 from store.payment_records import PaymentRecords
+from store.sandboxes import Sandboxes
 from store.session_view import SessionView
 from workflows.checkout import CheckoutWorkflow
 from workflows.connection import connect
+from workflows.fast_forward import WorkflowClocks
 from workflows.reconciliation import ReconciliationWorkflow
 
 WORKFLOWS: list[type] = [CheckoutWorkflow, ReconciliationWorkflow]
@@ -44,12 +47,13 @@ SANDBOX = SandboxedWorkflowRunner(
 the throughput; the workflows' own modules stay sandboxed."""
 
 
-def bound(
+def bound(  # noqa: PLR0913, PLR0917 - one class per outside party
     customers: CustomerActivities,
     contracts: ContractActivities,
     payments: PaymentActivities,
     sessions: SessionActivities,
     reconciliation: ReconciliationActivities,
+    clocks: ClockActivities,
 ) -> list[Any]:
     """Every activity, each bound to its party."""
     return [
@@ -71,6 +75,7 @@ def bound(
         sessions.standing,
         sessions.loose_ends,
         reconciliation.sweep,
+        clocks.advance,
     ]
 
 
@@ -85,6 +90,7 @@ def activities(
         PaymentActivities(gateways, PaymentRecords(database), DuePayments(database)),
         SessionActivities(SessionView(database), SessionRows(database)),
         ReconciliationActivities(Sweep(client, database, gateways, further)),
+        ClockActivities(WorkflowClocks(client), Sandboxes(database)),
     )
 
 

@@ -18,6 +18,7 @@ ENDS: Final = frozenset({"checkout_session.completed", "checkout_session.reopene
 ANSWERS: Final[Mapping[str, frozenset[str]]] = {
     "checkout_session.confirmed": ENDS | {"payment.page_opened"},
     "checkout_session.compensating": ENDS,
+    "checkout_session.clock_moving": frozenset({"checkout_session.clock_moved"}),
 }
 """By the event that a request made: the events that were waited for before it was answered. Any other request was
 answered with its own event.

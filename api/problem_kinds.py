@@ -88,6 +88,12 @@ KINDS: Final[Mapping[str, Kind]] = {
         "A plan goes from draft to active to archived, and never back.",
         "Make a new plan.",
     ),
+    "test-clock-unavailable": Kind(
+        409,
+        "This session's clock can't be moved",
+        "Clocks are moved in sandbox organisations only, on a Temporal server that offers time skipping.",
+        "Use a sandbox organisation; `checkout up` starts a server that offers it.",
+    ),
     "stale-session": Kind(
         412,
         "The session has changed since",

@@ -36,6 +36,8 @@ WORDS: Final[Mapping[str, str]] = {
     "checkout_session.acknowledged": "An operator has seen to it",
     "checkout_session.compensating": "An operator had everything undone",
     "checkout_session.resumed": "Its workflow had ended early, and goes on from here",
+    "checkout_session.clock_moving": "The session's clock is being moved, and what falls due meanwhile happens",
+    "checkout_session.clock_moved": "The session's clock was moved",
     "checkout_session.rewound": "Its workflow was reset: the session is again as it was then",
     "customer.created": "The guest became a customer",
     "customer.linked": "The guest is a customer already",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from datetime import timedelta
-from typing import Literal
+from typing import Final, Literal
 from uuid import UUID
 
 from checkout.money import Money
@@ -121,6 +121,18 @@ class ChangePayment(Request):
     due_at: dt.datetime | None = None
     method: UUID | None = None
     reason: str = ""
+
+
+LONGEST_ADVANCE: Final = timedelta(days=400)
+"""How far a session's clock is moved at once."""
+
+
+class MoveClock(Request):
+    """Move the session's clock forward *to* an instant, in a sandbox. Where it is there already, nothing moves: so a
+    repetition moves it once.
+    """
+
+    to: dt.datetime
 
 
 class MethodSaved(Frozen):
@@ -278,6 +290,12 @@ class Refund(AtKey):
     """Return what was captured under the key *of*; *amount* is what may have been."""
 
     of: str
+
+
+class AdvanceClock(Effect):
+    """Let the session's clock run ahead *to* an instant."""
+
+    to: dt.datetime
 
 
 class FindLooseEnds(Effect):

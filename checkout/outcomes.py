@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Annotated, Literal
 from uuid import UUID
 
@@ -229,7 +229,22 @@ class Reconciled(Answer):
     failed: tuple[str, ...] = ()
 
 
+class ClockAhead(Answer):
+    """How far the session's clock is *ahead* of the machine's. It goes further by itself where it was told to."""
+
+    outcome: Literal["clock_ahead"] = "clock_ahead"
+    ahead: timedelta
+
+
+class ClockFixed(Answer):
+    """The session's clock can't be moved; *why*, in words for a merchant."""
+
+    outcome: Literal["clock_fixed"] = "clock_fixed"
+    why: str
+
+
 CustomerAnswer = Annotated[CustomerReady | Refused, Field(discriminator="outcome")]
 ContractAnswer = Annotated[Done | Refused, Field(discriminator="outcome")]
 MethodAnswer = Annotated[MethodChosen | Refused, Field(discriminator="outcome")]
 DueAnswer = Annotated[MethodChosen | NoMethod | NotDueYet | NotOwed, Field(discriminator="outcome")]
+ClockAnswer = Annotated[ClockAhead | ClockFixed, Field(discriminator="outcome")]

@@ -197,6 +197,8 @@ class SessionState(Frozen):
     asks: tuple[Attention, ...] = ()
     """What asks for attention, each once, the latest last."""
     cancellation: UUID | None = None
+    clock_ahead: timedelta | None = None
+    """How far the session's own clock is ahead of the machine's; None where nobody moved it."""
     created_at: datetime
     updated_at: datetime
     last_activity_at: datetime
@@ -204,6 +206,10 @@ class SessionState(Frozen):
     paid_at: datetime | None = None
     completed_at: datetime | None = None
     cancelled_at: datetime | None = None
+
+    def now(self, machine: datetime) -> datetime:
+        """The session's own now, where the *machine*'s clock says so."""
+        return machine + (self.clock_ahead or timedelta(0))
 
     @property
     def attention(self) -> Attention | None:

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from temporalio import activity, workflow
 
+from activities.clocks import ClockActivities
 from activities.contracts import ContractActivities
 from activities.customers import CustomerActivities
 from activities.payments import PaymentActivities
@@ -27,6 +28,7 @@ PARTIES = {
     "payments": PaymentActivities,
     "sessions": SessionActivities,
     "reconciliation": ReconciliationActivities,
+    "clocks": ClockActivities,
 }
 
 
@@ -52,6 +54,7 @@ def test_every_activity_is_registered_with_the_worker() -> None:
         PaymentActivities({}, nobody, nobody),
         SessionActivities(nobody, nobody),
         ReconciliationActivities(nobody),
+        ClockActivities(nobody, nobody),
     )
     names = {activity._Definition.must_from_callable(each).name for each in registered}
     assert names == {f"{name}.{verb}" for name, party in PARTIES.items() for verb in defined(party)}

@@ -23,6 +23,7 @@ from checkout.commands import (
     Effect,
     FoundAdrift,
     MethodSaved,
+    MoveClock,
     Opening,
     PaymentReported,
     Request,
@@ -33,6 +34,7 @@ from checkout.ids import workflow_of
 from checkout.lifecycle import Event, Status
 from checkout.session import Confirmation as ConfirmationState
 from checkout.session import SessionState, Undo
+from workflows.clock import Clock
 from workflows.collection import Collection
 from workflows.confirmation import Confirmation
 from workflows.ending import complete, turn_back
@@ -47,6 +49,7 @@ from workflows.refusals import (
     may_change_payment,
     may_compensate,
     may_confirm,
+    may_move_clock,
     may_retry,
     may_update,
     refused,
@@ -72,6 +75,7 @@ class CheckoutWorkflow:
         self._steps = Steps(self._live)
         self._collection = Collection(self._live)
         self._loose = LooseEnds(self._live)
+        self._clock = Clock(self._live)
         self._ready = opening.resumed is None
         self._taken_over: int | None = None
         self._undo_begun: Undo | None = None
@@ -119,6 +123,7 @@ class CheckoutWorkflow:
             SessionActivities.standing, effect, summary="Where the run before this one ended", **PUBLISH
         )
         self._live.stand_at(standing)
+        await self._clock.restore()
         if self._live.status is Status.PROCESSING:
             confirmation = self._live.confirmation
             self._taken_over = confirmation.attempt
@@ -356,6 +361,23 @@ class CheckoutWorkflow:
     @workflow.signal(name="payment_method_saved", description="The customer saved another method; sent by the service")
     def payment_method_saved(self, saved: MethodSaved) -> None:
         self._collection.tell(saved)
+
+    @workflow.update(
+        name="move_clock",
+        description="In a sandbox: move the clock of this session, and of no other: "
+        '{"actor": "...", "to": "2027-01-31T00:00:00Z"}',
+    )
+    async def move_clock(self, cmd: MoveClock) -> Accepted:
+        with self._answering(cmd):
+            fixed = await self._clock.move(cmd)
+            state = await self._live.until_published()
+            if fixed:
+                raise refused(state, cmd, "test-clock-unavailable", fixed)
+            return self._accepted(cmd, state)
+
+    @move_clock.validator
+    def _may_move_clock(self, cmd: MoveClock) -> None:
+        may_move_clock(self._known(cmd), cmd, workflow.now(), moving=self._live.clock_moving)
 
     @workflow.signal(name="payment_reported", description="Ask the gateway now what is true; sent by the service")
     def payment_reported(self, event: PaymentReported = PaymentReported()) -> None:

@@ -65,6 +65,7 @@ class LiveSession:
         self.intruder = False
         self.leaving = False
         self.may_leave = True
+        self.clock_moving = False
         self._known: dict[SearchAttributeKey[Any], Any] = attributes_of(self.state)
         opened = SessionEvent(
             sequence=1, type="checkout_session.opened", actor=SERVICE, at=opening.opened_at, data={}, state=self.state
@@ -90,7 +91,7 @@ class LiveSession:
         """Whether this run should end, and another one go on."""
         info = workflow.info()
         long = info.get_current_history_length() > self.policy.most_events or info.is_continue_as_new_suggested()
-        return long and self.may_leave
+        return long and self.may_leave and not self.clock_moving
 
     def leave_if_long(self) -> None:
         """Raise GoesOn where another run should go on; every step finds again what it made."""

@@ -8,11 +8,13 @@ from typing import Final
 from temporalio.exceptions import ApplicationError
 
 from checkout.commands import (
+    LONGEST_ADVANCE,
     Acknowledge,
     Cancel,
     ChangePayment,
     Compensate,
     Confirm,
+    MoveClock,
     RefusedUpdate,
     Request,
     Retry,
@@ -145,6 +147,15 @@ def may_compensate(state: SessionState, cmd: Compensate, steps: Steps) -> None:
     if steps.turning_back or isinstance(steps.decision, Compensate):
         words = "The confirmation is being undone already."
         raise refused(state, cmd, "invalid-status-transition", words, undoing=True)
+
+
+def may_move_clock(state: SessionState, cmd: MoveClock, now: datetime, *, moving: bool) -> None:
+    if not state.goes_on:
+        raise _illegal(state, cmd, "moved in time")
+    if moving:
+        raise refused(state, cmd, "request-in-progress", "The session's clock is being moved already.")
+    if cmd.to - now > LONGEST_ADVANCE:
+        raise refused(state, cmd, "validation", f"A clock is moved {LONGEST_ADVANCE.days} days at once, at most.")
 
 
 def _reasoned(state: SessionState, cmd: Retry | Acknowledge | Compensate | ChangePayment) -> None:

@@ -16,6 +16,7 @@ from temporalio.client import Client, WorkflowHandle, WorkflowUpdateHandle, Work
 from temporalio.testing import TimeSkipper, TimeSkippingConfig
 from temporalio.worker import Worker
 
+from activities.clocks import ClockActivities
 from activities.contracts import ContractActivities
 from activities.customers import CustomerActivities
 from activities.payments import PaymentActivities
@@ -29,6 +30,7 @@ from checkout.terms import split
 from tests.workflows.parties import Records, World
 from worker import SANDBOX, WORKFLOWS, bound
 from workflows.checkout import CheckoutWorkflow
+from workflows.fast_forward import WorkflowClocks
 from workflows.resuming import resume
 
 PRICE = Money(minor=2999, currency="USD")
@@ -104,6 +106,13 @@ class Checkout:
         return page_key(self.id, attempt)
 
 
+class Playground:
+    """Every organisation is one to play with."""
+
+    async def is_sandbox(self, _: UUID) -> bool:
+        return True
+
+
 Open = Callable[..., Any]
 
 
@@ -129,6 +138,7 @@ async def open_session(skipper: TimeSkipper, world: World, request: pytest.Fixtu
         PaymentActivities({"fake": world}, Records(world), world),
         SessionActivities(world, world),
         ReconciliationActivities(world),
+        ClockActivities(WorkflowClocks(skipper.client), Playground()),
     )
 
     async def open_it(
