@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Annotated, Any, Final
 from uuid import UUID, uuid4
 
@@ -27,9 +28,10 @@ from api.session_bodies import (
     ConfirmBody,
     NewSession,
     RetryBody,
+    TestClockBody,
 )
 from api.session_changes import changed
-from checkout.commands import Acknowledge, Cancel, Compensate, Confirm, Retry
+from checkout.commands import Acknowledge, Cancel, Compensate, Confirm, MoveClock, Retry
 from checkout.ids import details_of, session_of
 from checkout.lifecycle import Payment, Status
 from checkout.money import Currency
@@ -196,6 +198,25 @@ async def compensate(  # noqa: PLR0913, PLR0917 - what a route asks for
     return await _told(checkouts, caller, session_id, await checkouts.tell(caller, session_id, "compensate", cmd, key))
 
 
+@router.post(
+    "/{session_id}/test_clock",
+    summary="In a sandbox: move this session's clock, and no other's",
+    response_model=Session,
+    responses={202: {"model": Session, "description": "Still on its way: the same request later finds it there"}},
+)
+async def test_clock(  # noqa: PLR0913, PLR0917 - what a route asks for
+    session_id: UUID, request: Request, body: TestClockBody, caller: Merchant, checkouts: Sessions, key: IdempotencyKey
+) -> Response:
+    """Expiry, due dates and dunning that lie between happen at once, each at its own instant and in its order; the
+    answer is the session after them. What waits for somebody outside is asked again and again on the way, so that an
+    open payment page takes longer: 202 then.
+    """
+    state = await checkouts.state(caller.organisation, session_id)
+    to = state.now(datetime.now(UTC)) + body.advance
+    cmd = MoveClock(**_command(request, body, caller, None), to=to)
+    return await _told(checkouts, caller, session_id, await checkouts.tell(caller, session_id, "move_clock", cmd, key))
+
+
 def _one_key(header: str | None, body: str | None) -> str | None:
     if header and body and header != body:
         raise Problem("idempotency-key-reused", "Idempotency-Key and idempotency_key name different keys.")
@@ -252,4 +273,4 @@ def _answer(session: Session, status: int = 200, *, replayed: bool = False) -> R
 
 
 def _shown_row(row: DictRow) -> Session:
-    return shown(SessionState.model_validate(row["state"]), row)
+    return shown(SessionState.model_validate(row["state"]), row, datetime.now(UTC))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from contextlib import suppress
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Annotated, Final
 from uuid import UUID, uuid4
 
@@ -105,7 +106,7 @@ class Checkouts:
         async with self._database.of(organisation) as connection:
             row = await sessions.find(connection, session)
         if row is not None:
-            return shown(SessionState.model_validate(row["state"]), row)
+            return shown(SessionState.model_validate(row["state"]), row, datetime.now(UTC))
         return await self.show(await self.state(organisation, session))
 
     async def told_before(self, caller: Caller, session: UUID, call: str, print_: str, key: str) -> Told | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from ipaddress import ip_address
 from typing import Annotated, Any, Final
@@ -22,10 +22,12 @@ from pydantic import (
     WithJsonSchema,
 )
 
+from checkout.commands import LONGEST_ADVANCE
 from checkout.fields import YEARS, Day, Description, Kept, Name, Strict, Yes
 
 __all__ = [
     "Address",
+    "Advance",
     "Body",
     "Code",
     "Country",
@@ -49,6 +51,11 @@ LARGEST_OBJECT: Final = 16 * 1024
 
 _TIME = re.compile(
     r"\d{4}-\d\d-\d\d[Tt ]([01]\d|2[0-3]):[0-5]\d:[0-5]\d(\.\d{1,9})?([Zz]|[+-]([01]\d|2[0-3]):[0-5]\d)", re.ASCII
+)
+_ADVANCE = re.compile(
+    r"P(?=.)(?:(?P<weeks>\d{1,8})W)?(?:(?P<days>\d{1,8})D)?"
+    r"(?:T(?=.)(?:(?P<hours>\d{1,8})H)?(?:(?P<minutes>\d{1,8})M)?(?:(?P<seconds>\d{1,8})S)?)?",
+    re.ASCII,
 )
 _PHONE = re.compile(r"\+?[0-9][0-9 ()./-]{3,30}")
 _URL = re.compile(r"https?://[^/?#]+([/?#].*)?", re.ASCII | re.IGNORECASE)
@@ -94,6 +101,18 @@ def _time(value: Any) -> Any:
     if not isinstance(value, str) or not _TIME.fullmatch(value) or int(value[:4]) not in YEARS:
         raise ValueError("must be an RFC 3339 time with a zone")
     return value
+
+
+def _advance(value: Any) -> Any:
+    if isinstance(value, timedelta):
+        return value
+    found = _ADVANCE.fullmatch(value) if isinstance(value, str) else None
+    span = timedelta(**{unit: int(many) for unit, many in found.groupdict("0").items()}) if found else timedelta(0)
+    if not timedelta(0) < span <= LONGEST_ADVANCE:
+        raise ValueError(
+            "must be an ISO 8601 duration of weeks, days, hours, minutes or seconds, at most 400 days: P30D, PT36H"
+        )
+    return span
 
 
 def _in_utc(value: datetime) -> datetime:
@@ -172,6 +191,14 @@ Instant = Annotated[
 
 JsonObject = Annotated[dict[str, JsonValue], BeforeValidator(_free), AfterValidator(_small)]
 """The client's own data: any JSON object up to 16 KiB."""
+
+
+Advance = Annotated[
+    timedelta,
+    BeforeValidator(_advance),
+    WithJsonSchema({"type": "string", "format": "duration", "examples": ["P30D"]}),
+]
+"""How far a clock is moved: ISO 8601, above zero and up to 400 days. Months and years have no fixed length."""
 
 
 def _truth(value: Any) -> Any:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -55,6 +56,12 @@ class ShownAttention(Shown):
     can: list[str]
 
 
+class ShownTestClock(Shown):
+    """*now* is the session's own instant: when it was read, or when the request was answered."""
+
+    now: Instant
+
+
 class Session(Resource):
     """A checkout session. Every member is always there, null when unset; times are UTC."""
 
@@ -89,6 +96,7 @@ class Session(Resource):
     completed_at: Instant | None
     cancelled_at: Instant | None
     expires_at: Instant
+    test_clock: ShownTestClock | None
     version: int
 
 
@@ -100,8 +108,10 @@ class Summary(Shown):
     estimates: dict[str, Any]
 
 
-def shown(state: SessionState, documents: Mapping[str, Any]) -> Session:
-    """*state* with its documents (`content`, `details`, `cancellation`): the same bytes each time."""
+def shown(state: SessionState, documents: Mapping[str, Any], read_at: datetime | None = None) -> Session:
+    """*state* with its documents (`content`, `details`, `cancellation`): the same bytes each time, but for a moved
+    clock of a session that is read at *read_at*.
+    """
     details, content = documents["details"], documents["content"]
     confirmation = state.confirmation
     return Session.model_validate(
@@ -122,8 +132,16 @@ def shown(state: SessionState, documents: Mapping[str, Any]) -> Session:
             "attention": state.attention.model_dump() if state.attention else None,
             "cancellation_details": documents["cancellation"],
             "expires_at": state.offer.expires_at,
+            "test_clock": _test_clock(state, read_at),
         }
     )
+
+
+def _test_clock(state: SessionState, read_at: datetime | None) -> dict[str, Any] | None:
+    """The session's own now; in an answer, which is the same when it is repeated, that of the last change."""
+    if state.clock_ahead is None:
+        return None
+    return {"now": state.now(read_at) if read_at else state.updated_at}
 
 
 FROM_DETAILS = (

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from pydantic import Field, StringConstraints, model_validator
 
-from api.fields import Address, Body, Email, Instant, JsonObject, Name, Phone, TaxInfos, Text, Url, Yes
+from api.fields import Address, Advance, Body, Email, Instant, JsonObject, Name, Phone, TaxInfos, Text, Url, Yes
 from checkout.contract import ContractBody
 from checkout.money import Currency
 from checkout.session import Mode, PaymentMethodType
@@ -125,3 +125,9 @@ class CompensateBody(Body):
 
     reason: Reason
     then: Literal["reopen", "close"] = "reopen"
+
+
+class TestClockBody(Body):
+    """Move the session's clock forward."""
+
+    advance: Advance

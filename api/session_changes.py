@@ -65,7 +65,7 @@ async def _merged(database: Database, state: SessionState, body: ChangedSession,
         details = _details(rows["details"], state, body)
         seed = f"{request}/{state.revision}"
         details_id = await keep(connection, state.organisation, state.id, price, (seed, details))
-        expires_at = life(body.expires_at, now()) if body.expires_at else state.offer.expires_at
+        expires_at = life(body.expires_at, state.now(now())) if body.expires_at else state.offer.expires_at
         if price is not None:
             return await offer_of(connection, state.organisation, price, details_id, expires_at)
     return state.offer.model_copy(update={"details": details_id, "expires_at": expires_at})

@@ -20,6 +20,7 @@ MEMBERS = {
     "payment_schedule", "attention", "cancellation_details", "success_url", "cancel_url", "pending_url",
     "attribution", "custom_data", "idempotency_key", "correlation_id", "created_at", "updated_at",
     "last_activity_at", "confirmed_at", "paid_at", "completed_at", "cancelled_at", "expires_at", "version",
+    "test_clock",
 }  # fmt: skip
 
 
