@@ -19,7 +19,7 @@ from tests.conftest import Stack
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text()
 WALK_LIMIT = 40
-ENDS = [("completed", "paid"), ("completed", "pending"), ("completed", "no_payment_required")]
+ENDS = [("completed", "paid"), ("completed", "paid"), ("completed", "no_payment_required")]
 MODES = ["charge_immediately", "charge_when_due", "no_payment"]
 HOP = re.compile(r"`([\w/]+\.py) · (\w+)`")
 GUARANTEE = re.compile(r"`(tests/\S+\.py)(?: -k (\w+))?` \|$", re.MULTILINE)
@@ -61,8 +61,9 @@ async def test_the_walk_ends_with_one_session_of_each_mode_in_its_final_status(
 
     assert [session["confirmation"]["mode"] for session in sessions] == MODES
     assert [(s["checkout_session_status"], s["payment_status"]) for s in sessions] == ENDS
-    assert [[p["status"] for p in s["payments"]] for s in sessions] == [["captured"], [], []]
-    assert [[i["status"] for i in s["payment_schedule"]] for s in sessions] == [[], ["scheduled"], []]
+    assert [[p["status"] for p in s["payments"]] for s in sessions] == [["captured"], ["captured"], []]
+    assert [[i["status"] for i in s["payment_schedule"]] for s in sessions] == [[], ["paid"], []]
+    assert [s["test_clock"] is not None for s in sessions] == [False, True, False]
 
 
 def test_the_walk_shows_the_redirects_the_ledger_the_history_and_a_refusal(walked: str, stack: Stack) -> None:
