@@ -43,6 +43,7 @@ INVARIANTS: Final[Mapping[str, Invariant]] = {
     ),
     "M12": Invariant("No new charge after cancelled or closed", always=(money.no_charge_after_the_end,)),
     "M13": Invariant("Money for a finished session is returned, once", at_rest=(money.late_money_goes_back,)),
+    "M14": Invariant("No charge before its due instant", always=(money.never_early,)),
     "K1": Invariant(
         "One contract per attempt at most, one in force at most", always=(contracts.one_contract_per_attempt,)
     ),

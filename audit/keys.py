@@ -12,11 +12,13 @@ REFUND: Final = re.compile(r"(.+)/refund(?:/\d+)?")
 
 @dataclass(frozen=True)
 class Key:
-    """*instalment* and *charge* count from 1, and are None for a page; *of* is the key whose capture a refund returns."""
+    """*instalment* and *charge* count from 1, and are None for a page; an *action* is the page at which a customer acts on
+    a due payment; *of* is the key whose capture a refund returns.
+    """
 
     session: UUID
     attempt: int
-    step: Literal["page", "charge"]
+    step: Literal["page", "charge", "action"]
     instalment: int | None = None
     charge: int | None = None
     of: str | None = None
@@ -34,6 +36,8 @@ def taken_apart(key: str | None) -> Key | None:
                 return Key(UUID(session), int(attempt), "page", of=of)
             case [session, attempt, "charge", instalment, charge]:
                 return Key(UUID(session), int(attempt), "charge", int(instalment), int(charge), of)
+            case [session, attempt, "charge", instalment, charge, "page"]:
+                return Key(UUID(session), int(attempt), "action", int(instalment), int(charge), of)
     except ValueError:
         return None
     return None

@@ -1,4 +1,4 @@
-"""The invariants of money, M1-M13: each function says, in words, what of the evidence breaks its invariant."""
+"""The invariants of money, M1-M14: each function says, in words, what of the evidence breaks its invariant."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import Final
 
 from audit.evidence import Activity, Evidence, LedgerRow, PaymentRow
 from audit.keys import Key, taken_apart
+from audit.rest import waits
 from checkout.lifecycle import FINAL, Status
 from checkout.money import EXPONENTS, Money
 from checkout.session import Instalment, Mode
@@ -100,10 +101,16 @@ def due_so_far(seen: Evidence) -> int:
 
 
 def _is_owed(seen: Evidence, part: Instalment) -> bool:
-    """Due by now, and neither cancelled nor refused by the gateway with somebody told."""
+    """Due by now, and nothing says why it is not collected yet."""
+    if part.due_at > seen.now or part.status in {"cancelled", "paused"} or waits(part, seen.now):
+        return False
     told = seen.state is not None and seen.state.attention is not None
-    refused = part.status == "failed" and told and bool(definite_noes(seen, part.n))
-    return part.due_at <= seen.now and part.status != "cancelled" and not refused
+    refused = part.code in NOT_OWED or bool(definite_noes(seen, part.n))
+    return not (part.status == "failed" and told and refused)
+
+
+NOT_OWED: Final = frozenset({"contract_not_in_force", "customer_archived", "amount_changed", "no_method"})
+"""Why an instalment failed although the gateway was never asked."""
 
 
 def definite_noes(seen: Evidence, instalment: int) -> list[LedgerRow]:
@@ -177,9 +184,11 @@ def outcomes_are_known(seen: Evidence) -> Iterator[str]:
     state = seen.state
     if state is None or state.attention is not None:
         return
+    waiting = {part.n for part in state.schedule if waits(part, seen.now)}
     shown = {record.key: record.status for record in state.payments}
     for key, status in ({row.key: row.status for row in seen.payments} | shown).items():
-        if status in {"pending", "unknown"}:
+        parts = taken_apart(key)
+        if status in {"pending", "unknown"} and not (parts and parts.instalment in waiting):
             yield f"{key}: still {status}"
 
 
@@ -223,7 +232,7 @@ def _skipped(tried: list[Key], seen: Evidence) -> Iterator[str]:
     for key in tried:
         if key.charge and key.charge > 1:
             forerunner = f"{key.session}/{key.attempt}/charge/{key.instalment}/{key.charge - 1}"
-            if forerunner not in known:
+            if not known & {forerunner, f"{forerunner}/page"}:
                 yield f"{_text(key)}: used although the gateway never heard of {forerunner}"
 
 
@@ -233,15 +242,16 @@ def _was_a_no(before: list[LedgerRow], key: Key) -> bool:
         return any(
             (parts := taken_apart(row.key)) and parts.of == _text(key) for row in before if row.effect == "refunded"
         )
-    return any(row.effect == "page_closed" if key.step == "page" else _is_no(row) for row in about)
+    return any(_is_no(row) if key.step == "charge" else row.effect == "page_closed" for row in about)
 
 
-def _obligation(key: Key) -> tuple[str, int]:
-    return key.step, key.instalment or 0
+def _obligation(key: Key) -> int:
+    return key.instalment or 0
 
 
 def _text(key: Key) -> str:
-    step = "page" if key.step == "page" else f"charge/{key.instalment}/{key.charge}"
+    charge = f"charge/{key.instalment}/{key.charge}"
+    step = {"page": "page", "charge": charge, "action": f"{charge}/page"}[key.step]
     return f"{key.session}/{key.attempt}/{step}"
 
 
@@ -287,6 +297,15 @@ def late_money_goes_back(seen: Evidence) -> Iterator[str]:
             back = seen.refunds(row.key)
             if len(back) != 1 or seen.held(row.key):
                 yield f"{row.key}: captured after the end, and returned {len(back)} times; {seen.held(row.key)} is held"
+
+
+def never_early(seen: Evidence) -> Iterator[str]:
+    """M14, by the workflow's time; that each is charged once is M1."""
+    for event in seen.events:
+        early = (part for part in event.state.schedule if part.status == "charging" and part.due_at > event.at)
+        if event.type == "payment.charging":
+            for part in early:
+                yield f"instalment {part.n}: charged at {event.at:%F %T}, and it was due at {part.due_at:%F %T}"
 
 
 def known_currencies(seen: Evidence) -> Iterator[str]:

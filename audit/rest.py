@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from audit.evidence import Evidence
 from checkout.lifecycle import Status
-from checkout.session import SessionState
+from checkout.session import Instalment, SessionState
 
 
 def unrest(seen: Evidence) -> str | None:
@@ -32,10 +32,20 @@ def page_ends(state: SessionState, window: timedelta) -> datetime:
     return (state.confirmed_at or state.last_activity_at) + window
 
 
+def waits(part: Instalment, now: datetime) -> bool:
+    """Whether an instalment waits for another moment, or for its customer, or for what the gateway still settles."""
+    if part.status == "scheduled":
+        return part.due_at > now
+    if part.status == "needs_customer":
+        return part.action_until is not None and part.action_until > now
+    return part.status in {"declined", "charging"} and part.next_at is not None and part.next_at > now
+
+
 def _under_way(state: SessionState) -> str | None:
     if state.status is Status.PROCESSING:
         return "it is being confirmed or undone"
-    if any(part.status in {"due", "charging"} for part in state.schedule):
+    at_work = (part for part in state.schedule if part.status in {"due", "charging"})
+    if any(part.next_at is None for part in at_work):
         return "a due payment is being charged"
     return None
 
@@ -43,7 +53,10 @@ def _under_way(state: SessionState) -> str | None:
 def _falls_due(seen: Evidence, state: SessionState) -> str | None:
     if state.status is Status.OPEN and timedelta(0) <= seen.now - state.offer.expires_at < seen.stale:
         return "it expires now"
-    waiting = (part.due_at for part in state.schedule if part.status == "scheduled")
+    moments = (
+        (part.due_at,) if part.status == "scheduled" else (part.next_at, part.action_until) for part in state.schedule
+    )
+    waiting = (moment for each in moments for moment in each if moment is not None)
     if any(timedelta(0) <= seen.now - due < seen.stale for due in waiting):
-        return "a payment falls due now"
+        return "a due payment's moment is now"
     return None

@@ -7,7 +7,7 @@ from itertools import pairwise
 from typing import Final
 
 from audit.evidence import Evidence, Run, UpdateCall
-from audit.rest import page_ends
+from audit.rest import page_ends, waits
 from checkout.ids import workflow_of
 from checkout.lifecycle import PAYMENT, SESSION, Payment, Status
 from checkout.session import SessionState
@@ -127,7 +127,7 @@ def nothing_is_stuck(seen: Evidence) -> Iterator[str]:
         yield f"open, although it expired at {state.offer.expires_at:%F %T}"
     given_up = state.payment_status is Payment.FAILED and not state.goes_on
     if state.status is Status.COMPLETED and state.payment_status in {Payment.PENDING, Payment.FAILED} and not given_up:
-        later = any(part.status == "scheduled" and part.due_at > seen.now for part in state.schedule)
+        later = any(part.status == "paused" or waits(part, seen.now) for part in state.schedule)
         if not later:
             yield f"its payment is {state.payment_status}, nothing is due later, {idle}"
 

@@ -249,9 +249,14 @@ def returned() -> Evidence:
     )
 
 
+def part(n: int, status: str, due: datetime) -> Instalment:
+    """An instalment of half the price."""
+    return Instalment.model_validate({"n": n, "due_on": due.date(), "due_at": due, "amount": HALF, "status": status})
+
+
 def half_paid() -> Evidence:
     """Charged when due: the first of two instalments is paid, the second is due later."""
-    parts = tuple(Instalment(n=n, due_on=at.date(), due_at=at, amount=HALF) for n, at in enumerate(DAYS, start=1))
+    parts = tuple(part(n, "scheduled", at) for n, at in enumerate(DAYS, start=1))
     done = (parts[0].model_copy(update={"status": "paid", "attempts": 1}), parts[1])
     story = Story().confirmed(Mode.CHARGE_WHEN_DUE).then("contract.created", contract=CONTRACT)
     story.then("contract.activated", schedule=parts)
@@ -272,6 +277,14 @@ def with_state(seen: Evidence, **to: Any) -> Evidence:
     state = last.state.model_copy(update=to)
     raw = state.model_dump(mode="json")
     return replace(seen, view=view(state), events=(*seen.events[:-1], replace(last, state=state, raw=raw)))
+
+
+def with_event(seen: Evidence, event: str, **to: Any) -> Evidence:
+    """The same with one more event, which makes the last state another."""
+    last = seen.events[-1]
+    state = last.state.model_copy(update={"version": last.state.version + 1} | to)
+    told = replace(last, sequence=state.version, type=event, state=state, raw=state.model_dump(mode="json"))
+    return replace(seen, view=view(state), events=(*seen.events, told))
 
 
 def with_lines(seen: Evidence, *lines: LedgerRow) -> Evidence:

@@ -40,11 +40,13 @@ from tests.audit.builder import (
     line,
     opened,
     paid,
+    part,
     returned,
     row,
     run,
     view,
     with_activities,
+    with_event,
     with_lines,
     with_state,
     without_payment,
@@ -218,6 +220,11 @@ PLANTED: Final[Mapping[str, Mapping[str, Plant]]] = {
             line(3, "refunded", refund_key(PAGE), "refund", 5000, at=3620),
         ),
     },
+    "M14": {
+        "a charge before its instant": lambda: with_event(
+            half_paid(), "payment.charging", schedule=(part(1, "paid", DAYS[0]), part(2, "charging", DAYS[1]))
+        ),
+    },
     "K1": {
         "two contracts in force": lambda: replace(paid(), contracts=(contract(), contract(attempt=2))),
         "two contracts of one attempt": lambda: replace(paid(), contracts=(contract(), contract("void", id=uuid4()))),
@@ -336,7 +343,7 @@ def test_what_is_planted_is_named(invariant: str, plant: Plant) -> None:
 
 
 def test_every_invariant_is_judged_and_planted_or_says_why_not() -> None:
-    wanted = [f"{letter}{n}" for letter, last in (("M", 13), ("K", 5), ("S", 7)) for n in range(1, last + 1)]
+    wanted = [f"{letter}{n}" for letter, last in (("M", 14), ("K", 5), ("S", 7)) for n in range(1, last + 1)]
 
     assert list(INVARIANTS) == wanted
     assert list(PLANTED) == wanted
