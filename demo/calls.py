@@ -48,6 +48,10 @@ class Calls:
         """The JSON that the API has at *path*."""
         return _good(await self._answered("GET", "api", path, params=params)).json()
 
+    async def delete(self, path: str) -> httpx.Response:
+        """DELETE at the API, however often it takes: the second time there may be nothing any more."""
+        return await self._answered("DELETE", "api", path)
+
     async def session(self, session: UUID) -> dict[str, Any]:
         return dict(await self.get(f"/checkout_session/{session}"))
 

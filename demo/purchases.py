@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from time import monotonic
 from typing import Any, Final
@@ -18,11 +18,12 @@ from demo import page
 from demo.calls import PATIENCE, Calls, expected
 from demo.catalogue import Catalogue
 from demo.checks import Evidence, differences, gathered
-from demo.clock import Clocks
 from demo.examples import Json, Purchase, filled, load
 from demo.problems import Differs
+from demo.workflows import Workflows
 
 LOOK_AGAIN: Final = 0.1
+MARGIN: Final = timedelta(minutes=1)
 WORDS: Final = {"checkout_session_status": "the session is now", "payment_status": "its payment"}
 
 Tell = Callable[["Result"], None]
@@ -55,11 +56,11 @@ async def run(ready_file: Path, tell: Tell = _silent) -> list[Result]:
     """
     examples, run_id = load(), uuid4().hex[:8]
     async with Calls(ready_file) as calls:
-        clocks = await Clocks.at(calls.ready.temporal, calls.ready.temporal_ui)
+        workflows = await Workflows.at(calls.ready.temporal, calls.ready.temporal_ui)
         catalogue = Catalogue(calls, run_id)
         await catalogue.put_in_place(examples)
         buyers = [
-            Buyer(calls, clocks, Result(purchase), tell, f"demo-{run_id}-{n}")
+            Buyer(calls, workflows, Result(purchase), tell, f"demo-{run_id}-{n}")
             for n, purchase in enumerate(examples.purchases, start=1)
         ]
         return list(await asyncio.gather(*(buyer.buy(catalogue.ids, run_id) for buyer in buyers)))
@@ -68,9 +69,9 @@ async def run(ready_file: Path, tell: Tell = _silent) -> list[Result]:
 class Buyer:
     """Makes one purchase: opens its session, takes its steps, and looks at how it ended. Its keys begin with *keys*."""
 
-    def __init__(self, calls: Calls, clocks: Clocks, result: Result, tell: Tell, keys: str) -> None:
+    def __init__(self, calls: Calls, workflows: Workflows, result: Result, tell: Tell, keys: str) -> None:
         self._calls = calls
-        self._clocks = clocks
+        self._workflows = workflows
         self._result = result
         self._tell = tell
         self._keys = keys
@@ -103,7 +104,7 @@ class Buyer:
     async def _open(self, body: Json) -> None:
         opened = expected(await self._calls.post("/checkout_session", body, f"{self._keys}-open"), 201).json()
         self._result.session = UUID(opened["id"])
-        self._result.link = self._clocks.link(self._workflow)
+        self._result.link = self._workflows.link(self._workflow)
         self._say(f"opened: {_amount(opened['estimates']['amount_due'], opened['currency'])} due")
 
     async def confirm(self, body: Json, key: str) -> None:
@@ -130,15 +131,33 @@ class Buyer:
         await self._until(members)
         self._say(", ".join(f"{WORDS[name]} {value}".replace("_", " ") for name, value in members.items()))
 
-    async def clock(self, moment: str, _key: str) -> None:
-        """Move this one session's clock: past when it is *due*, or past its *expiry*."""
+    async def instalments(self, statuses: list[str], _key: str) -> None:
+        """Wait until the session's instalments have these *statuses*."""
+        await self._waited(lambda shown: [part["status"] for part in shown["payment_schedule"]], statuses)
+        self._say(f"its instalments are {', '.join(statuses)}")
+
+    async def card(self, token: str, key: str) -> None:
+        """Save another payment method of the session's customer, in the place of those that were there."""
+        methods = f"/customers/{(await self._calls.session(self._session))['customer_id']}/payment_methods"
+        saved = {"gateway": "sandbox", "token": token, "set_as_default": True}
+        new = expected(await self._calls.post(methods, saved, key), 201).json()["id"]
+        for method in (await self._calls.get(methods, status="active"))["data"]:
+            if method["id"] != new:
+                expected(await self._calls.delete(f"{methods}/{method['id']}"), 204, 404)
+        self._say(f"its customer saved another method: {token.removeprefix('pm_sandbox_').replace('_', ' ')}")
+
+    async def clock(self, moment: str, key: str) -> None:
+        """Move this one session's clock: past when the next of it is *due*, or past its *expiry*."""
         seen = await gathered(self._calls, self._session)
-        if seen.collected.minor:
-            raise Differs(f"{seen.collected} were collected before the clock was moved")
         shown = seen.session
-        at = shown["payment_schedule"][0]["due_at"] if moment == "due" else shown["expires_at"]
-        await self._clocks.move(self._workflow, datetime.fromisoformat(at))
-        self._say(f"its clock moved past {at[:16].replace('T', ' ')}: {moment}")
+        if seen.collected != seen.paid:
+            raise Differs(f"{seen.collected} were collected before the clock was moved, not {seen.paid}")
+        due = [part["due_at"] for part in shown["payment_schedule"] if part["status"] == "scheduled"]
+        at = datetime.fromisoformat(due[0] if moment == "due" else shown["expires_at"])
+        now = datetime.fromisoformat(shown["test_clock"]["now"]) if shown["test_clock"] else datetime.now(UTC)
+        body = {"advance": f"PT{int((at + MARGIN - now).total_seconds())}S"}
+        expected(await self._calls.post(f"/checkout_session/{self._session}/test_clock", body, key), 200)
+        self._say(f"its clock moved past {at:%Y-%m-%d %H:%M}: {moment}")
 
     async def cancel(self, body: Json, key: str) -> None:
         cancelled = expected(await self._calls.post(f"/checkout_session/{self._session}/cancel", body, key), 200).json()
@@ -154,20 +173,20 @@ class Buyer:
         )
         seen = result.evidence = await gathered(self._calls, self._session)
         result.problems.extend(differences(result.purchase, seen))
-        if wrong := await self._clocks.wrong_with(self._workflow):
+        if wrong := await self._workflows.wrong_with(self._workflow):
             result.problems.append(wrong)
         if seen.session["guest_checkout"] and seen.customer:
             self._say(f"customer created: {seen.customer['customer_name']}")
 
     async def _until(self, members: Json) -> None:
+        await self._waited(lambda shown: {name: shown[name] for name in members}, members)
+
+    async def _waited(self, told: Callable[[Json], Any], wanted: Any) -> None:
+        """Wait until what is *told* of the session is as *wanted*. Raises Differs."""
         until = monotonic() + PATIENCE
-        while True:
-            shown = await self._calls.session(self._session)
-            seen = {name: shown[name] for name in members}
-            if seen == members:
-                return
-            if monotonic() > until or _is_over(shown, members):
-                raise Differs(f"it is {', '.join(map(str, seen.values()))}, not {', '.join(members.values())}")
+        while (seen := told(shown := await self._calls.session(self._session))) != wanted:
+            if monotonic() > until or _is_over(shown, wanted):
+                raise Differs(f"it is {_words(seen)}, not {_words(wanted)}")
             await asyncio.sleep(LOOK_AGAIN)
 
     def _say(self, sentence: str) -> None:
@@ -179,6 +198,8 @@ VERBS: Final[dict[str, Callable[[Buyer, Any, str], Awaitable[None]]]] = {
     "confirm": Buyer.confirm,
     "page": Buyer.page,
     "until": Buyer.until,
+    "instalments": Buyer.instalments,
+    "card": Buyer.card,
     "clock": Buyer.clock,
     "cancel": Buyer.cancel,
 }
@@ -187,10 +208,15 @@ VERBS: Final[dict[str, Callable[[Buyer, Any, str], Awaitable[None]]]] = {
 ABSORBING: Final = frozenset({Status.CLOSED, Status.CANCELLED})
 
 
-def _is_over(shown: Json, wanted: Json) -> bool:
+def _is_over(shown: Json, wanted: Any) -> bool:
     """Whether waiting is in vain: a session that is closed or cancelled stays so."""
     status = shown["checkout_session_status"]
-    return status in ABSORBING and status != wanted.get("checkout_session_status", status)
+    asked = wanted.get("checkout_session_status", status) if isinstance(wanted, dict) else None
+    return status in ABSORBING and status != asked
+
+
+def _words(told: Any) -> str:
+    return ", ".join(map(str, told.values() if isinstance(told, dict) else told))
 
 
 def _amount(amount: str, currency: str) -> str:
