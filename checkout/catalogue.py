@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from datetime import date
 from decimal import Decimal
 from typing import Annotated, Any, Final, Literal
 from uuid import UUID
@@ -224,7 +223,7 @@ def sold(
     """The members of Sold for *phase*, its items found in the catalogue. Raises ContractProblem."""
     if phase.discount and phase.discount.amount is not None:
         in_minor_units(phase.discount.amount, currency, (*loc, "discount", "amount"))
-    check(phase.payment_terms, date.min, currency, (*loc, "payment_terms"))
+    check(phase.payment_terms, None, currency, (*loc, "payment_terms"))
     items = tuple(
         _item(entry, currency, (*loc, "pricings", index), pricings, products)
         for index, entry in enumerate(phase.pricings)

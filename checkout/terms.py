@@ -12,11 +12,15 @@ from typing import Annotated, Final, Literal
 
 from pydantic import Field, field_validator, model_validator
 
+from checkout.billing import Span, after
 from checkout.fields import Amount, ContractProblem, Day, Kept, Percent, Strict, in_minor_units
 from checkout.money import Money
 
 MOST_INSTALMENTS: Final = 100
-MOST_DAYS: Final = 3650
+MOST_DAYS: Final = 1826
+"""Five years."""
+LONGEST: Final = Span(months=60, days=0)
+"""How long after the contract's start money may fall due."""
 
 Loc = tuple[str | int, ...]
 
@@ -95,17 +99,27 @@ def split(total: int, weights: Sequence[Fraction | Decimal | int]) -> list[int]:
     return parts
 
 
-def check(terms: PaymentTerms | None, start: date, currency: str, loc: Loc) -> None:
-    """Raise ContractProblem where *terms* ask for money before *start*, or for parts of a minor unit."""
-    if isinstance(terms, DueDate) and terms.date < start:
-        raise ContractProblem((*loc, "date"), "must not be before the contract starts")
+def check(terms: PaymentTerms | None, start: date | None, currency: str, loc: Loc) -> None:
+    """Raise ContractProblem where *terms* ask for money before *start* or more than 5 years after it, or for parts of a
+    minor unit; without *start*, as in a plan, for the latter only.
+    """
+    if isinstance(terms, DueDate):
+        _in_time(terms.date, start, (*loc, "date"))
     if not isinstance(terms, Instalments):
         return
     for index, part in enumerate(terms.instalments):
-        if part.date < start:
-            raise ContractProblem((*loc, "instalments", index, "date"), "must not be before the contract starts")
+        _in_time(part.date, start, (*loc, "instalments", index, "date"))
         if part.amount is not None:
             in_minor_units(part.amount, currency, (*loc, "instalments", index, "amount"))
+
+
+def _in_time(day: date, start: date | None, loc: Loc) -> None:
+    if start is None:
+        return
+    if day < start:
+        raise ContractProblem(loc, "must not be before the contract starts")
+    if day > after(start, LONGEST):
+        raise ContractProblem(loc, "must not be more than 5 years after the contract starts")
 
 
 def due_date(terms: PaymentTerms | None, invoiced: date) -> date:

@@ -101,7 +101,7 @@ def test_instalments_add_up_to_the_invoice(weights: list[int], minor: int) -> No
 REFUSED = [
     ({"type": "someday"}, "type"),
     ({"type": "net_days", "days": -1}, "days"),
-    ({"type": "net_days", "days": 3651}, "days"),
+    ({"type": "net_days", "days": 1827}, "days"),
     ({"type": "net_days", "days": True}, "days"),
     ({"type": "due_date", "date": "2027-02-30"}, "date"),
     ({"type": "due_date", "date": "2027-01-01T12:00:00"}, "date"),
@@ -143,14 +143,40 @@ def test_amounts_that_do_not_add_up_to_the_invoice_are_refused() -> None:
     ("terms", "currency", "loc"),
     [
         ({"type": "due_date", "date": "2026-12-31"}, "USD", ("date",)),
+        ({"type": "due_date", "date": "2032-01-02"}, "USD", ("date",)),
         (instalments(("100", "2026-12-31")), "USD", ("instalments", 0, "date")),
+        (instalments(("50", "2032-01-01"), ("50", "2032-01-02")), "USD", ("instalments", 1, "date")),
         (instalments(("0.005", "2027-01-01"), by="amount"), "USD", ("instalments", 0, "amount")),
         (instalments(("0.5", "2027-01-01"), by="amount"), "JPY", ("instalments", 0, "amount")),
     ],
 )
-def test_terms_before_the_start_or_in_parts_of_a_unit_are_refused(
+def test_terms_before_the_start_or_five_years_after_it_or_in_parts_of_a_unit_are_refused(
     terms: dict[str, Any], currency: str, loc: tuple[str | int, ...]
 ) -> None:
     with pytest.raises(ContractProblem) as refusal:
         check(TERMS.validate_python(terms), START, currency, ())
     assert refusal.value.loc == loc
+
+
+@pytest.mark.parametrize(
+    "terms",
+    [
+        {"type": "due_date", "date": "2027-01-01"},
+        {"type": "due_date", "date": "2032-01-01"},
+        {"type": "net_days", "days": 1826},
+        instalments(("50", "2027-01-01"), ("50", "2032-01-01")),
+    ],
+)
+def test_terms_within_five_years_of_the_start_are_taken(terms: dict[str, Any]) -> None:
+    check(TERMS.validate_python(terms), START, "USD", ())
+
+
+def test_five_years_from_a_leap_day_end_on_the_last_of_february() -> None:
+    check(TERMS.validate_python({"type": "due_date", "date": "2033-02-28"}), date(2028, 2, 29), "USD", ())
+    with pytest.raises(ContractProblem, match="more than 5 years after the contract starts"):
+        check(TERMS.validate_python({"type": "due_date", "date": "2033-03-01"}), date(2028, 2, 29), "USD", ())
+
+
+@pytest.mark.parametrize("day", ["1970-01-01", "2199-12-31"])
+def test_a_plan_has_no_start_that_its_terms_could_be_measured_from(day: str) -> None:
+    check(TERMS.validate_python({"type": "due_date", "date": day}), None, "USD", ())
