@@ -95,17 +95,30 @@ def migrate() -> None:
 
 
 @app.command()
-def organisation(
+def organisation(  # noqa: PLR0913, PLR0917 - what a company may choose
     name: str,
     country: Annotated[str, typer.Option(help="Country of its business entity, ISO 3166-1 alpha-2.")] = "DE",
     currency: Annotated[str, typer.Option(help="Its default currency, ISO 4217.")] = "EUR",
+    time_zone: Annotated[str, typer.Option(help="Where its days are, an IANA name: Europe/Berlin.")] = "UTC",
+    dunning: Annotated[
+        str,
+        typer.Option(
+            help="How many days after a first decline to charge again: up to 10 days, 1 to 60; empty for never."
+        ),
+    ] = "1,3,5,7",
+    notice_days: Annotated[
+        int, typer.Option(min=0, max=60, help="How many days before a charge to announce it; 0 for never.")
+    ] = 3,
 ) -> None:
     """Make an organisation and print its ids and keys; the keys can't be shown again."""
+    from checkout.due import DueRules
     from settings import settings
     from stack.preparation import admit
     from stack.seed import Company
 
-    made = asyncio.run(admit(settings(), Company(name=name, country=country, currency=currency)))
+    days = dunning.split(",") if dunning else []
+    rules = DueRules.model_validate({"time_zone": time_zone, "dunning_days": days, "notice_days": notice_days})
+    made = asyncio.run(admit(settings(), Company(name=name, country=country, currency=currency, rules=rules)))
     typer.echo(made.model_dump_json(indent=2, include={"organisation", "business_entity", "api_key", "operator_key"}))
 
 

@@ -6,6 +6,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
 
+from psycopg.rows import DictRow
+
 from api import catalogue
 from api.problems import Problem, invalid
 from api.session_bodies import NewSession
@@ -16,7 +18,7 @@ from checkout.due import start_of
 from checkout.estimates import Priced, price
 from checkout.fields import ContractProblem
 from checkout.ids import details_of
-from checkout.session import Due, Offer
+from checkout.session import Due, Offer, Policy
 from store import business_entities, customers, documents, organisations, plans
 from store.database import Connection
 
@@ -70,15 +72,25 @@ async def opening_of(
     print_, key = asked
     price, details = await asked_for(connection, body)
     details_id = await keep(connection, organisation, session, price, (print_, {**details, "idempotency_key": key}))
+    owner = await organisation_of(connection, organisation)
     return Opening(
         organisation=organisation,
         session=session,
         fingerprint=print_,
         opened_at=opened_at,
-        offer=await offer_of(connection, organisation, price, details_id, expires_at),
+        offer=offer_of(owner, price, details_id, expires_at),
         guest_checkout=body.guest_checkout,
         customer=body.customer_id,
         business_entity=body.business_entity_id,
+        policy=policy_of(owner),
+    )
+
+
+def policy_of(owner: DictRow) -> Policy:
+    """The rules that a session of the organisation *owner* is opened with, and keeps."""
+    return Policy(
+        notice=timedelta(days=owner["notice_days"]),
+        dunning=tuple(timedelta(days=days) for days in owner["dunning_days"]),
     )
 
 
@@ -98,19 +110,22 @@ async def _plan(connection: Connection, plan_id: UUID) -> Plan:
     return Plan.of(row)
 
 
-async def offer_of(
-    connection: Connection, organisation: UUID, price: Priced, details: UUID, expires_at: datetime
-) -> Offer:
-    """What may be confirmed: the amount due, and when each part of it falls due in the organisation's time zone."""
+async def organisation_of(connection: Connection, organisation: UUID) -> DictRow:
+    """The organisation's row. Raises LookupError."""
     row = await organisations.get(connection, organisation)
     if row is None:
         raise LookupError("the organisation is missing")
+    return row
+
+
+def offer_of(owner: DictRow, price: Priced, details: UUID, expires_at: datetime) -> Offer:
+    """What may be confirmed: the amount due, and when each part of it falls due in the time zone of *owner*."""
     return Offer(
         estimation_id=price.estimates.estimation_id,
         details=details,
         amount_due=price.amount_due,
         schedule=tuple(
-            Due(n=due.n, due_on=due.due_on, due_at=start_of(due.due_on, row["time_zone"]), amount=due.amount)
+            Due(n=due.n, due_on=due.due_on, due_at=start_of(due.due_on, owner["time_zone"]), amount=due.amount)
             for due in price.schedule
         ),
         plan=price.contract.plan_id,

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from api.auth import Caller
 from api.checkouts import Checkouts, Told
-from api.offers import keep, life, now, offer_of, priced, refuse_unknown_entity, same_currency
+from api.offers import keep, life, now, offer_of, organisation_of, priced, refuse_unknown_entity, same_currency
 from api.problems import Problem
 from api.session_bodies import ChangedSession
 from checkout.commands import Update
@@ -67,7 +67,7 @@ async def _merged(database: Database, state: SessionState, body: ChangedSession,
         details_id = await keep(connection, state.organisation, state.id, price, (seed, details))
         expires_at = life(body.expires_at, state.now(now())) if body.expires_at else state.offer.expires_at
         if price is not None:
-            return await offer_of(connection, state.organisation, price, details_id, expires_at)
+            return offer_of(await organisation_of(connection, state.organisation), price, details_id, expires_at)
     return state.offer.model_copy(update={"details": details_id, "expires_at": expires_at})
 
 

@@ -37,13 +37,14 @@ def start_of(day: date, zone: str) -> datetime:
 
 def known_zone(name: str) -> str:
     """*name*, which is that of an IANA time zone as tzdata spells it. Raises ValueError; reads no file it names."""
-    if name not in _zones():
-        raise ValueError("must be an IANA time zone: Europe/Berlin")
+    if name not in zones():
+        raise ValueError("must be an IANA time zone, like Europe/Berlin")
     return name
 
 
 @cache
-def _zones() -> frozenset[str]:
+def zones() -> frozenset[str]:
+    """The name of every IANA time zone, older spellings included."""
     return frozenset(available_timezones() - NO_ZONES)
 
 

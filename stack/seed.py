@@ -7,6 +7,7 @@ from typing import Annotated, Final
 from iso3166 import countries_by_alpha2
 from pydantic import AfterValidator, BaseModel, ConfigDict
 
+from checkout.due import DueRules
 from checkout.money import Currency
 from stack.secrets import Secrets
 from store import api_keys, business_entities, organisations
@@ -20,13 +21,14 @@ def _known_country(code: str) -> str:
 
 
 class Company(BaseModel):
-    """Who is given access: the country as ISO 3166-1 alpha-2, the currency as ISO 4217."""
+    """Who is given access: the country as ISO 3166-1 alpha-2, the currency as ISO 4217; *rules* for due payments."""
 
     model_config = ConfigDict(frozen=True)
 
     name: str
     country: Annotated[str, AfterValidator(_known_country)]
     currency: Currency
+    rules: DueRules = DueRules()
 
 
 EXAMPLE: Final = Company(name="Example Company", country="DE", currency="EUR")
@@ -36,7 +38,7 @@ async def seed(url: str, company: Company, secrets: Secrets, pepper: str) -> Non
     """Put *company*, with the ids and keys of *secrets*, into the database at *url*, unless it is there."""
     async with Database(url, most=2) as database:
         async with database.unbound() as connection:
-            await organisations.ensure(connection, secrets.organisation, company.name)
+            await organisations.ensure(connection, secrets.organisation, company.name, company.rules)
             await api_keys.store_key(connection, secrets.organisation, secrets.api_key, "merchant", pepper)
             await api_keys.store_key(connection, secrets.organisation, secrets.operator_key, "operator", pepper)
         async with database.of(secrets.organisation) as connection:

@@ -9,12 +9,16 @@ CREATE FUNCTION current_organisation() RETURNS uuid LANGUAGE sql STABLE
 CREATE FUNCTION attempt_of(key text) RETURNS integer LANGUAGE sql IMMUTABLE
     AS $$ SELECT substring(key from '^[0-9a-f-]{36}/([0-9]{1,9})/')::integer $$;
 
+-- By which rules due payments are collected is written by checkout/due.py's DueRules.
 CREATE TABLE organisations (
-    id         uuid PRIMARY KEY,
-    name       text NOT NULL,
-    time_zone  text NOT NULL DEFAULT 'UTC',
-    gateway    text NOT NULL DEFAULT 'sandbox',
-    created_at timestamptz NOT NULL DEFAULT now()
+    id           uuid PRIMARY KEY,
+    name         text NOT NULL,
+    time_zone    text NOT NULL DEFAULT 'UTC',
+    dunning_days integer[] NOT NULL DEFAULT '{1,3,5,7}'
+        CHECK (cardinality(dunning_days) <= 10 AND 1 <= ALL (dunning_days) AND 60 >= ALL (dunning_days)),
+    notice_days  integer NOT NULL DEFAULT 3 CHECK (notice_days BETWEEN 0 AND 60),
+    gateway      text NOT NULL DEFAULT 'sandbox',
+    created_at   timestamptz NOT NULL DEFAULT now()
 );
 
 CREATE TABLE api_keys (
@@ -93,6 +97,7 @@ CREATE TABLE payment_methods (
     UNIQUE (organisation_id, id),
     FOREIGN KEY (organisation_id, customer_id) REFERENCES customers (organisation_id, id)
 );
+CREATE INDEX ON payment_methods (organisation_id, created_at);
 CREATE UNIQUE INDEX one_default_method_per_customer ON payment_methods (customer_id)
     WHERE is_default AND status = 'active';
 
@@ -215,6 +220,8 @@ CREATE TABLE checkout_sessions (
 CREATE INDEX ON checkout_sessions (organisation_id, created_at DESC, id DESC);
 CREATE INDEX ON checkout_sessions (organisation_id, last_activity_at);
 CREATE INDEX ON checkout_sessions (organisation_id, id) WHERE checkout_session_status IN ('open', 'processing');
+CREATE INDEX ON checkout_sessions (organisation_id, customer_id)
+    WHERE checkout_session_status = 'completed' AND payment_status IN ('pending', 'failed');
 
 -- One row per change, numbered without gaps; *state* is the session as it was at that moment. *run_sequence* is the
 -- number that the workflow run itself gave it: another one where a reset run did not know what came after.

@@ -183,6 +183,21 @@ REFUSED: dict[str, tuple[Json, Loc, str]] = {
         ["phases", 0, "payment_terms", "date"],
         "must not be before the contract starts",
     ),
+    "a due date more than five years after the start": (
+        contract(phase(payment_terms={"type": "due_date", "date": "2032-01-02"})),
+        ["phases", 0, "payment_terms", "date"],
+        "must not be more than 5 years after the contract starts",
+    ),
+    "an instalment more than five years after the start": (
+        instalments(percent("50", "2027-01-01"), percent("50", "2032-01-02")),
+        ["payment_terms", "instalments", 1, "date"],
+        "must not be more than 5 years after the contract starts",
+    ),
+    "more than five years to pay": (
+        contract(payment_terms={"type": "net_days", "days": 1827}),
+        ["payment_terms", "days"],
+        "must be at most 1826",
+    ),
     "negative days to pay": (
         contract(payment_terms={"type": "net_days", "days": -1}),
         ["payment_terms", "days"],
