@@ -10,10 +10,10 @@ from fastapi import Depends, Request, Response
 from psycopg.rows import DictRow
 
 from api.auth import Caller, Merchant, Operator
-from api.checkouts import Sessions, Told
-from api.etags import IfMatch, etag
+from api.checkouts import Sessions
+from api.etags import IfMatch
 from api.fields import Instant, QueryBool
-from api.idempotency import REPLAYED, IdempotencyKey, fingerprint
+from api.idempotency import IdempotencyKey, fingerprint
 from api.lists import Listed, listed, listing
 from api.offers import asked_for, keep, opening_of
 from api.parts import Data
@@ -30,6 +30,7 @@ from api.session_bodies import (
     RetryBody,
     TestClockBody,
 )
+from api.session_calls import answer_of, answer_told, command_of
 from api.session_changes import changed
 from checkout.commands import Acknowledge, Cancel, Compensate, Confirm, MoveClock, Retry
 from checkout.ids import details_of, session_of
@@ -74,7 +75,7 @@ async def create(  # noqa: PLR0913, PLR0917 - what a route asks for
     if not await checkouts.start(opening):
         first = await checkouts.opened(caller.organisation, session)
         return await _opened_before(checkouts, first or opening.state(), print_)
-    return _answer(await checkouts.show(opening.state()), 201)
+    return answer_of(await checkouts.show(opening.state()), 201)
 
 
 @router.post("/summary", summary="Estimate what a session would cost; nothing is written")
@@ -91,7 +92,7 @@ async def summary(body: NewSession, caller: Merchant, database: Data) -> Summary
 
 @router.get("/{session_id}", summary="Read a session", response_model=Session)
 async def read(session_id: UUID, caller: Merchant, checkouts: Sessions) -> Response:
-    return _answer(await checkouts.read(caller.organisation, session_id))
+    return answer_of(await checkouts.read(caller.organisation, session_id))
 
 
 @router.get("", summary="List sessions")
@@ -111,9 +112,9 @@ async def change(  # noqa: PLR0913, PLR0917 - what a route asks for
     key: IdempotencyKey,
     version: IfMatch,
 ) -> Response:
-    command = _command(request, body, caller, version)
+    command = command_of(request, body, caller, version)
     told = await changed(checkouts, database, caller, session_id, body, command, key)
-    return await _told(checkouts, caller, session_id, told)
+    return await answer_told(checkouts, caller, session_id, told)
 
 
 @router.post(
@@ -135,7 +136,7 @@ async def confirm(  # noqa: PLR0913, PLR0917 - what a route asks for
     key: IdempotencyKey,
     version: IfMatch,
 ) -> Response:
-    command = _command(request, body, caller, version)
+    command = command_of(request, body, caller, version)
     said = body.model_dump(mode="json", include={"payment_description", "customer_notes"}, exclude_none=True)
     cmd = Confirm(
         **command,
@@ -146,7 +147,7 @@ async def confirm(  # noqa: PLR0913, PLR0917 - what a route asks for
         estimation_id=body.estimation_id,
     )
     told = await checkouts.tell(caller, session_id, "confirm", cmd, key)
-    return await _told(checkouts, caller, session_id, told, redirect=body.redirect)
+    return await answer_told(checkouts, caller, session_id, told, redirect=body.redirect)
 
 
 @router.post("/{session_id}/cancel", summary="Cancel an open session", response_model=Session)
@@ -161,19 +162,19 @@ async def cancel(  # noqa: PLR0913, PLR0917 - what a route asks for
     body: CancelBody | None = None,
 ) -> Response:
     body = body or CancelBody()
-    command = _command(request, body, caller, version)
+    command = command_of(request, body, caller, version)
     said = body.model_dump(mode="json")
     details = await _said(checkouts, database, caller, session_id, (command["fingerprint"], said))
     told = await checkouts.tell(caller, session_id, "cancel", Cancel(**command, details=details), key)
-    return await _told(checkouts, caller, session_id, told)
+    return await answer_told(checkouts, caller, session_id, told)
 
 
 @router.post("/{session_id}/retry", summary="Run the failing step again now", response_model=Session)
 async def retry(  # noqa: PLR0913, PLR0917 - what a route asks for
     session_id: UUID, request: Request, body: RetryBody, caller: Operator, checkouts: Sessions, key: IdempotencyKey
 ) -> Response:
-    cmd = Retry(**_command(request, body, caller, None), reason=body.reason)
-    return await _told(checkouts, caller, session_id, await checkouts.tell(caller, session_id, "retry", cmd, key))
+    cmd = Retry(**command_of(request, body, caller, None), reason=body.reason)
+    return await answer_told(checkouts, caller, session_id, await checkouts.tell(caller, session_id, "retry", cmd, key))
 
 
 @router.post("/{session_id}/acknowledge", summary="Say that somebody has seen to it", response_model=Session)
@@ -185,17 +186,19 @@ async def acknowledge(  # noqa: PLR0913, PLR0917 - what a route asks for
     checkouts: Sessions,
     key: IdempotencyKey,
 ) -> Response:
-    cmd = Acknowledge(**_command(request, body, caller, None), reason=body.reason)
+    cmd = Acknowledge(**command_of(request, body, caller, None), reason=body.reason)
     told = await checkouts.tell(caller, session_id, "acknowledge", cmd, key)
-    return await _told(checkouts, caller, session_id, told)
+    return await answer_told(checkouts, caller, session_id, told)
 
 
 @router.post("/{session_id}/compensate", summary="Undo everything done so far", response_model=Session)
 async def compensate(  # noqa: PLR0913, PLR0917 - what a route asks for
     session_id: UUID, request: Request, body: CompensateBody, caller: Operator, checkouts: Sessions, key: IdempotencyKey
 ) -> Response:
-    cmd = Compensate(**_command(request, body, caller, None), reason=body.reason, then=body.then)
-    return await _told(checkouts, caller, session_id, await checkouts.tell(caller, session_id, "compensate", cmd, key))
+    cmd = Compensate(**command_of(request, body, caller, None), reason=body.reason, then=body.then)
+    return await answer_told(
+        checkouts, caller, session_id, await checkouts.tell(caller, session_id, "compensate", cmd, key)
+    )
 
 
 @router.post(
@@ -213,24 +216,15 @@ async def test_clock(  # noqa: PLR0913, PLR0917 - what a route asks for
     """
     state = await checkouts.state(caller.organisation, session_id)
     to = state.now(datetime.now(UTC)) + body.advance
-    cmd = MoveClock(**_command(request, body, caller, None), to=to)
-    return await _told(checkouts, caller, session_id, await checkouts.tell(caller, session_id, "move_clock", cmd, key))
+    cmd = MoveClock(**command_of(request, body, caller, None), to=to)
+    told = await checkouts.tell(caller, session_id, "move_clock", cmd, key)
+    return await answer_told(checkouts, caller, session_id, told)
 
 
 def _one_key(header: str | None, body: str | None) -> str | None:
     if header and body and header != body:
         raise Problem("idempotency-key-reused", "Idempotency-Key and idempotency_key name different keys.")
     return header or body
-
-
-def _command(request: Request, body: Any, caller: Caller, version: int | None) -> dict[str, Any]:
-    """What every command carries: who, which call, and what makes two calls the same."""
-    return {
-        "actor": f"{caller.scope} {caller.prefix}",
-        "request": str(uuid4()),
-        "fingerprint": fingerprint(request, body),
-        "version": version,
-    }
 
 
 async def _said(
@@ -247,29 +241,7 @@ async def _said(
 async def _opened_before(checkouts: Sessions, first: SessionState, print_: str) -> Response:
     if first.offer.details != details_of(first.id, print_):
         raise Problem("idempotency-key-reused")
-    return _answer(await checkouts.show(first), 201, replayed=True)
-
-
-async def _told(checkouts: Sessions, caller: Caller, session: UUID, told: Told, *, redirect: bool = False) -> Response:
-    """200 with the session, 302 to its page when asked to, or 202 with the session as it stands."""
-    if told.state is None:
-        return _answer(await checkouts.read(caller.organisation, session), 202)
-    answer = await checkouts.show(told.state)
-    return _answer(answer, 302 if redirect and answer.redirect_url else 200, replayed=told.replayed)
-
-
-def _answer(session: Session, status: int = 200, *, replayed: bool = False) -> Response:
-    response = Response(session.model_dump_json(), status, media_type="application/json")
-    response.headers["ETag"] = etag(session.version)
-    if status == 201:
-        response.headers["Location"] = f"/checkout_session/{session.id}"
-    if status == 202:
-        response.headers["Retry-After"] = "2"
-    if status == 302 and session.redirect_url:
-        response.headers["Location"] = session.redirect_url
-    if replayed:
-        response.headers[REPLAYED] = "true"
-    return response
+    return answer_of(await checkouts.show(first), 201, replayed=True)
 
 
 def _shown_row(row: DictRow) -> Session:
