@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
 from api.fields import Instant, Resource, Shown
 from checkout.lifecycle import Payment, Status
 from checkout.money import Money
-from checkout.session import Mode, SessionState
+from checkout.session import Instalment, InstalmentStatus, Mode, SessionState
 
 
 class ShownStep(Shown):
@@ -40,12 +40,24 @@ class ShownPayment(Shown):
 
 
 class ShownInstalment(Shown):
+    """A due payment. *due_on* is a day of the organisation, *due_at* the instant that day begins; *late* says that
+    charging began late. After a decline, *decline_code* says why and *next_attempt_at* when it is charged again. Where
+    the customer has to act, they do so at *action_url*, until *action_until*.
+    """
+
     n: int
+    due_on: date
     due_at: Instant
     amount: str
     currency: str
-    status: str
+    status: InstalmentStatus
     attempts: int
+    late: bool
+    next_attempt_at: Instant | None
+    payment_method_id: UUID | None
+    decline_code: str | None
+    action_url: str | None
+    action_until: Instant | None
 
 
 class ShownAttention(Shown):
@@ -128,7 +140,7 @@ def shown(state: SessionState, documents: Mapping[str, Any], read_at: datetime |
             "confirmation": confirmation.model_dump() if confirmation else None,
             "redirect_url": confirmation.redirect_url if confirmation else None,
             "payments": [{**p.model_dump(), **amount(p.amount)} for p in state.payments],
-            "payment_schedule": [{**i.model_dump(), **amount(i.amount)} for i in state.schedule],
+            "payment_schedule": [instalment(i) for i in state.schedule],
             "attention": state.attention.model_dump() if state.attention else None,
             "cancellation_details": documents["cancellation"],
             "expires_at": state.offer.expires_at,
@@ -167,6 +179,12 @@ FROM_STATE = {
     "completed_at",
     "cancelled_at",
 }
+
+
+def instalment(due: Instalment) -> dict[str, Any]:
+    """The members of ShownInstalment."""
+    shown = {"next_attempt_at": due.next_at, "payment_method_id": due.method, "decline_code": due.code}
+    return {**due.model_dump(), **amount(due.amount), **shown}
 
 
 def amount(money: Money) -> dict[str, str]:

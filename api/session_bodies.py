@@ -2,18 +2,34 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from collections.abc import Mapping
+from typing import Annotated, Any, Final, Literal
 from uuid import UUID
 
-from pydantic import Field, StringConstraints, model_validator
+from pydantic import AfterValidator, Field, StringConstraints, ValidationInfo, field_validator, model_validator
 
-from api.fields import Address, Advance, Body, Email, Instant, JsonObject, Name, Phone, TaxInfos, Text, Url, Yes
+from api.fields import Address, Advance, Body, Day, Email, Instant, JsonObject, Name, Phone, TaxInfos, Text, Url, Yes
+from checkout.commands import Change
 from checkout.contract import ContractBody
 from checkout.money import Currency
 from checkout.session import Mode, PaymentMethodType
 
 Key = Annotated[str, StringConstraints(min_length=1, max_length=255, pattern=r"^[\x20-\x7e]+$")]
 Reason = Annotated[str, StringConstraints(min_length=1, max_length=500)]
+
+
+def _said(text: str) -> str:
+    if not text.strip():
+        raise ValueError("must not be blank")
+    return text
+
+
+Why = Annotated[Text, StringConstraints(min_length=1, max_length=500), AfterValidator(_said)]
+"""A reason that is one."""
+
+NEEDS: Final[Mapping[Change, str]] = {"move": "date", "change_method": "payment_method_id"}
+TAKES: Final[Mapping[Change, str]] = {**NEEDS, "bring_forward": "date"}
+"""What an action on a due payment needs to be told beside its reason, and what it may be."""
 
 
 class Guest(Body):
@@ -131,3 +147,24 @@ class TestClockBody(Body):
     """Move the session's clock forward."""
 
     advance: Advance
+
+
+class PaymentChange(Body):
+    """Change a due payment. `move` needs the day *date*, `bring_forward` takes one that is earlier (now without one),
+    `change_method` needs a saved method of the customer's in *payment_method_id*; the other actions take neither.
+    """
+
+    action: Change
+    date: Annotated[Day | None, Field(validate_default=True)] = None
+    payment_method_id: Annotated[UUID | None, Field(validate_default=True)] = None
+    reason: Why
+
+    @field_validator("date", "payment_method_id")
+    @classmethod
+    def _as_the_action_takes_it(cls, value: Any, info: ValidationInfo) -> Any:
+        action = info.data.get("action")
+        if action and value is None and NEEDS.get(action) == info.field_name:
+            raise ValueError(f"is required with the action {action}")
+        if action and value is not None and TAKES.get(action) != info.field_name:
+            raise ValueError(f"does not go with the action {action}")
+        return value

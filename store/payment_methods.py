@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Final, LiteralString
 from uuid import UUID
 
@@ -49,6 +50,20 @@ async def get(connection: Connection, customer: UUID, method: UUID) -> DictRow |
         "SELECT * FROM payment_methods WHERE customer_id = %s AND id = %s", (customer, method)
     )
     return await cursor.fetchone()
+
+
+async def usable(connection: Connection, customer: UUID, method: UUID, at: datetime) -> bool:
+    """Whether it is an active method of this customer, and not expired: a card is good to the end of its month (UTC)."""
+    cursor = await connection.execute(
+        """
+        SELECT 1 FROM payment_methods
+        WHERE customer_id = %s AND id = %s AND status = 'active'
+          AND (expiry_year IS NULL
+               OR make_timestamptz(expiry_year, expiry_month, 1, 0, 0, 0, 'UTC') + interval '1 month' > %s)
+        """,
+        (customer, method, at),
+    )
+    return await cursor.fetchone() is not None
 
 
 async def make_default(connection: Connection, customer: UUID, method: UUID) -> None:

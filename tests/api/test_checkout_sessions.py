@@ -515,6 +515,7 @@ CALLS: dict[tuple[str, str], dict[str, object] | None] = {
     ("POST", "/cancel"): {},
     ("POST", "/retry"): {"reason": "mallory"},
     ("POST", "/compensate"): {"reason": "mallory"},
+    ("PATCH", "/payment_schedule/1"): {"action": "cancel", "reason": "mallory"},
 }
 
 
