@@ -24,14 +24,14 @@ from api.earlier_answers import Unanswered, earlier_answer
 from api.problems import Problem
 from api.session_answer import Session, shown
 from api.temporal_errors import NO_ANSWER, is_away, is_unknown, problem_of, refusal_of, unavailable, was_interrupted
-from checkout.commands import Accepted, Opening, PaymentReported
+from checkout.commands import Accepted, MethodSaved, Opening, PaymentReported
 from checkout.commands import Request as Command
 from checkout.ids import update_of, workflow_of
 from checkout.lifecycle import FINAL
 from checkout.session import SessionState
 from reconciler.further_runs import FurtherRuns
-from store import sessions
-from store.database import Database
+from store import reconciliation, sessions
+from store.database import UNAVAILABLE, Database
 from workflows.checkout import CheckoutWorkflow
 from workflows.resuming import presented
 
@@ -170,6 +170,15 @@ class Checkouts:
                 return await self._further.pass_on(organisation, session, reported)
         except NO_ANSWER:
             return False
+
+    async def method_saved(self, organisation: UUID, method: UUID) -> None:
+        """Tell every session that the method may pay of it. What is not told now, the reconciler tells later."""
+        with suppress(*NO_ANSWER, *UNAVAILABLE):
+            async with asyncio.timeout(self._wait):
+                async with self._database.of(organisation) as connection:
+                    unpaid = await reconciliation.unpaid_with(connection, method)
+                for session in unpaid:
+                    await self._further.method_saved(organisation, session, MethodSaved(method=method))
 
     async def _answer(
         self, organisation: UUID, session: UUID, cmd: Command, sent: asyncio.Future[Accepted], *, begun: bool

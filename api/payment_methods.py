@@ -7,8 +7,10 @@ from uuid import UUID, uuid4
 
 from fastapi import Depends, Response
 from psycopg.rows import DictRow
+from starlette.background import BackgroundTask
 
 from api.auth import Merchant
+from api.checkouts import Sessions
 from api.fields import Body, Code, Instant, Resource, Yes
 from api.idempotency import OncePerKey
 from api.lists import Listed, listed, listing
@@ -56,8 +58,10 @@ async def attach(  # noqa: PLR0913, PLR0917 - the path, the body, who, what with
     caller: Merchant,
     gateways: Gateways,
     database: Data,
+    checkouts: Sessions,
     once: OncePerKey,
 ) -> Response:
+    """Due payments of the customer that were declined are then charged to it."""
     if answered := await once.before(body):
         return answered
     async with database.of(caller.organisation) as connection:
@@ -65,15 +69,18 @@ async def attach(  # noqa: PLR0913, PLR0917 - the path, the body, who, what with
     if body.gateway not in gateways:
         raise invalid(("body", "gateway"), "is not a gateway of this service")
     saved = await _attached(gateways[body.gateway], caller.organisation, body.token)
+    method = uuid4()
 
     async def effect(connection: Connection) -> PaymentMethod:
         _refuse_inactive(await customers.lock(connection, customer_id))
-        row = await payment_methods.insert(connection, uuid4(), customer_id, body.gateway, saved)
+        await payment_methods.insert(connection, method, customer_id, body.gateway, saved)
         if body.set_as_default:
-            await payment_methods.make_default(connection, customer_id, row["id"])
-        return await _found(connection, customer_id, row["id"])
+            await payment_methods.make_default(connection, customer_id, method)
+        return await _found(connection, customer_id, method)
 
-    return await once(body, effect)
+    answer = await once(body, effect)
+    answer.background = BackgroundTask(checkouts.method_saved, caller.organisation, method)
+    return answer
 
 
 @router.get("", summary="List a customer's payment methods")

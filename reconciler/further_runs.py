@@ -7,7 +7,7 @@ from uuid import UUID
 from temporalio.client import Client, WorkflowExecutionStatus, WorkflowHandle
 from temporalio.service import RPCError, RPCStatusCode
 
-from checkout.commands import FoundAdrift, Opening, PaymentReported
+from checkout.commands import FoundAdrift, MethodSaved, Opening, PaymentReported
 from checkout.ids import workflow_of
 from checkout.session import SessionState
 from store.database import Database
@@ -34,6 +34,16 @@ class FurtherRuns:
             return False
         if stands.state.goes_on or _is_late(stands.state, reported):
             await resume(self._client, self._task_queue, stands.state, stands.policy, ("payment_reported", reported))
+        return True
+
+    async def method_saved(self, organisation: UUID, session: UUID, saved: MethodSaved) -> bool:
+        """Tell a session whose payment was declined of another method to charge; False where nothing is left to do."""
+        if await self._signal(organisation, session, "payment_method_saved", saved):
+            return True
+        stands = await standing(self._database, organisation, session)
+        if stands.state is None or not stands.state.goes_on:
+            return False
+        await resume(self._client, self._task_queue, stands.state, stands.policy, ("payment_method_saved", saved))
         return True
 
     async def go_on(self, organisation: UUID, session: UUID) -> bool:

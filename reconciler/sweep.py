@@ -13,7 +13,7 @@ from temporalio.client import Client
 from temporalio.exceptions import TemporalError
 from temporalio.service import RPCError
 
-from checkout.commands import FoundAdrift, PaymentReported, Reconcile
+from checkout.commands import FoundAdrift, MethodSaved, PaymentReported, Reconcile
 from checkout.outcomes import Reconciled
 from gateways.port import GatewayRejected, GatewayUnavailable, PaymentGateway
 from reconciler.ended import Runs, ended_early, running
@@ -62,6 +62,7 @@ class Sweep:
                 ("ended", self._went_on(organisation, ended)),
                 ("rewound", self._rewound(organisation, alive)),
                 ("adrift", self._set_right(organisation, between)),
+                ("methods", self._payable(organisation, between)),
                 (row["gateway"], self._compared(organisation, row["gateway"], between)),
             ):
                 done.append(await _or_later(f"{organisation}/{what}", work))
@@ -127,6 +128,21 @@ class Sweep:
         async with self._database.of(organisation) as connection:
             adrift = await reconciliation.adrift(connection, between)
         return await self._all_told(organisation, adrift, FoundAdrift())
+
+    async def _payable(self, organisation: UUID, between: Between) -> Reconciled:
+        """Sessions that could not be told of a method when it was saved, and wait for money all the same."""
+        async with self._database.of(organisation) as connection:
+            unpaid = await reconciliation.unpaid_since(connection, between)
+        return _sum(
+            [
+                await _or_later(f"{organisation}/{session}", self._told_of(organisation, session, method))
+                for session, method in unpaid
+            ]
+        )
+
+    async def _told_of(self, organisation: UUID, session: UUID, method: UUID) -> Reconciled:
+        saved = MethodSaved(method=method)
+        return Reconciled(passed_on=await self._further.method_saved(organisation, session, saved))
 
     async def _compared(self, organisation: UUID, gateway: str, between: Between) -> Reconciled:
         """Rows and gateway."""

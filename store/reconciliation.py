@@ -38,6 +38,32 @@ ADRIFT: Final[LiteralString] = """
     WHERE contract.status IN ('draft', 'active') AND contract.attempt <> kept
 """
 
+UNPAID: Final[LiteralString] = """
+    SELECT DISTINCT session.id, method.id AS method, method.created_at
+    FROM payment_methods method
+    JOIN checkout_sessions session ON session.customer_id = method.customer_id
+    CROSS JOIN jsonb_to_recordset(session.state -> 'schedule')
+        AS instalment (status text, method uuid, refused jsonb, declined_at timestamptz)
+    WHERE method.status = 'active'
+      AND session.checkout_session_status = 'completed' AND session.payment_status IN ('pending', 'failed')
+      AND instalment.status IN ('declined', 'failed', 'needs_customer')
+      AND instalment.method IS DISTINCT FROM method.id
+      AND NOT coalesce(instalment.refused, '[]') ? method.id::text
+"""
+"""Sessions that wait for money, with the methods of their customer that it was not asked from yet."""
+
+UNPAID_WITH: Final[LiteralString] = UNPAID + "AND method.id = %s ORDER BY session.id"
+
+UNPAID_SINCE: Final[LiteralString] = (
+    UNPAID
+    + """
+      AND method.created_at >= %s AND method.created_at < %s
+      AND method.created_at >= coalesce(instalment.declined_at - interval '1 minute', '-infinity')
+    ORDER BY method.created_at, session.id
+"""
+)
+"""Of methods saved in between, and after the decline or while it was on its way."""
+
 CAPTURED: Final = """
     SELECT key, session_id FROM payments
     WHERE kind = 'charge' AND status = 'captured' AND settled_at >= %s AND settled_at < %s
@@ -61,6 +87,18 @@ async def adrift(connection: Connection, between: Between) -> list[UUID]:
     """
     cursor = await connection.execute(ADRIFT, {"since": between[0], "until": between[1]})
     return [row["id"] for row in await cursor.fetchall()]
+
+
+async def unpaid_with(connection: Connection, method: UUID) -> list[UUID]:
+    """Sessions that this method, just saved, may pay: something of theirs was declined, failed or needs the customer."""
+    cursor = await connection.execute(UNPAID_WITH, (method,))
+    return [row["id"] for row in await cursor.fetchall()]
+
+
+async def unpaid_since(connection: Connection, between: Between) -> list[tuple[UUID, UUID]]:
+    """Sessions like that, each with a method of its customer's that was saved in between and not charged yet."""
+    cursor = await connection.execute(UNPAID_SINCE, between)
+    return [(row["id"], row["method"]) for row in await cursor.fetchall()]
 
 
 async def written_by(connection: Connection, sessions: Sequence[UUID]) -> dict[UUID, str]:
