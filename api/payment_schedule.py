@@ -24,6 +24,7 @@ from api.session_bodies import PaymentChange
 from api.session_calls import answer_told, command_of
 from checkout.billing import after
 from checkout.commands import ChangePayment
+from checkout.due import start_of
 from checkout.session import SessionState
 from checkout.terms import LONGEST
 from store import payment_methods, sessions
@@ -66,28 +67,33 @@ async def change_payment(  # noqa: PLR0913, PLR0917 - what a route asks for
     if not told:
         state = await checkouts.state(caller.organisation, session_id)
         async with database.of(caller.organisation) as connection:
-            await _refuse_impossible(connection, state, cmd)
+            cmd = await _checked(connection, state, cmd)
         told = await checkouts.tell(caller, session_id, "change_payment", cmd, key)
     return await answer_told(checkouts, caller, session_id, told)
 
 
-async def _refuse_impossible(connection: Connection, state: SessionState, cmd: ChangePayment) -> None:
-    """Raise what rows tell before the session is asked: `not-found`, `validation`, `payment-method-unusable`."""
+async def _checked(connection: Connection, state: SessionState, cmd: ChangePayment) -> ChangePayment:
+    """The change, with the instant at which its day begins. Raises what rows tell before the session is asked:
+    `not-found`, `validation`, `payment-method-unusable`.
+    """
     if cmd.n not in {instalment.n for instalment in state.schedule}:
         raise Problem("not-found", "The session has no such instalment.")
-    if cmd.action == "move" and cmd.date:
-        await _refuse_out_of_range(connection, state, cmd.date)
     if cmd.method and not (
         state.customer and await payment_methods.usable(connection, state.customer, cmd.method, now())
     ):
         raise Problem("payment-method-unusable")
+    if cmd.date is None:
+        return cmd
+    zone: str = (await organisation_of(connection, state.organisation))["time_zone"]
+    if cmd.action == "move":
+        await _refuse_out_of_range(connection, state, cmd.date, zone)
+    return cmd.model_copy(update={"due_at": start_of(cmd.date, zone)})
 
 
-async def _refuse_out_of_range(connection: Connection, state: SessionState, day: date) -> None:
+async def _refuse_out_of_range(connection: Connection, state: SessionState, day: date, zone: str) -> None:
     """Raise `validation` where *day* is before the contract starts, or more than 5 years away."""
     content = (await sessions.documents(connection, state))["content"]
-    owner = await organisation_of(connection, state.organisation)
-    today = now().astimezone(ZoneInfo(owner["time_zone"])).date()
+    today = now().astimezone(ZoneInfo(zone)).date()
     if day < date.fromisoformat(content["contract"]["start_date"]):
         raise invalid(("body", "date"), "must not be before the contract starts")
     if day > after(today, LONGEST):

@@ -10,6 +10,7 @@ from psycopg.rows import DictRow
 
 from gateways.port import SavedMethod
 from store.database import Connection
+from store.payment_records import expired
 
 SELECT: Final[LiteralString] = """
     SELECT id, customer_id, gateway, type, brand, last4, expiry_month, expiry_year, is_default, status, created_at
@@ -53,17 +54,9 @@ async def get(connection: Connection, customer: UUID, method: UUID) -> DictRow |
 
 
 async def usable(connection: Connection, customer: UUID, method: UUID, at: datetime) -> bool:
-    """Whether it is an active method of this customer, and not expired: a card is good to the end of its month (UTC)."""
-    cursor = await connection.execute(
-        """
-        SELECT 1 FROM payment_methods
-        WHERE customer_id = %s AND id = %s AND status = 'active'
-          AND (expiry_year IS NULL
-               OR make_timestamptz(expiry_year, expiry_month, 1, 0, 0, 0, 'UTC') + interval '1 month' > %s)
-        """,
-        (customer, method, at),
-    )
-    return await cursor.fetchone() is not None
+    """Whether it is an active method of this customer that has not expired by then."""
+    row = await get(connection, customer, method)
+    return row is not None and row["status"] == "active" and not expired(row, at)
 
 
 async def make_default(connection: Connection, customer: UUID, method: UUID) -> None:
