@@ -54,7 +54,14 @@ WORDS: Final[Mapping[str, str]] = {
     "payment.cancelled": "What was still due was cancelled",
     "payment.unknown": "The gateway did not answer: whether it charged is being looked up",
     "payment.late": "A payment arrived that is no part of the session, and is being returned",
+    "payment.due_soon": "A due payment will soon be charged",
     "payment.charging": "A due payment is being charged",
+    "payment.declined": "A due payment was declined",
+    "payment.needs_customer": "The customer has to act on a due payment",
+    "payment.under_way": "A due payment is under way at the gateway",
+    "payment.changed": "A due payment was changed",
+    "payment.rescheduled": "The day on which a payment is due begins at another instant",
+    "payment.method_saved": "The customer saved another payment method: what was declined is charged to it",
 }
 """Each kind of event, in words; a test holds this against what the workflows can say."""
 
@@ -69,6 +76,8 @@ STEPS: Final[Mapping[str, str]] = {
     "payments.open_page": "opening the payment page",
     "payments.page_outcome": "finding out what was paid at the page",
     "payments.close_page": "closing the payment page",
+    "payments.due_instants": "finding out when due payments' days begin",
+    "payments.check_due": "checking what is due",
     "payments.charge": "charging the saved payment method",
     "payments.refund": "returning the payment",
     "payments.look_up": "looking up what the gateway did",
