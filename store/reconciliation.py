@@ -43,12 +43,15 @@ UNPAID: Final[LiteralString] = """
     FROM payment_methods method
     JOIN checkout_sessions session ON session.customer_id = method.customer_id
     CROSS JOIN jsonb_to_recordset(session.state -> 'schedule')
-        AS instalment (status text, method uuid, refused jsonb, declined_at timestamptz)
+        AS instalment (n int, status text, method uuid, declined_at timestamptz)
     WHERE method.status = 'active'
+      AND (method.expiry_year IS NULL OR make_date(method.expiry_year, method.expiry_month, 1) + interval '1 month' > now())
       AND session.checkout_session_status = 'completed' AND session.payment_status IN ('pending', 'failed')
       AND instalment.status IN ('declined', 'failed', 'needs_customer')
       AND instalment.method IS DISTINCT FROM method.id
-      AND NOT coalesce(instalment.refused, '[]') ? method.id::text
+      AND NOT EXISTS (SELECT 1 FROM payments charge
+                      WHERE charge.session_id = session.id AND charge.payment_method_id = method.id
+                        AND charge.key LIKE '%%/charge/' || instalment.n || '/%%')
 """
 """Sessions that wait for money, with the methods of their customer that it was not asked from yet."""
 
@@ -58,11 +61,11 @@ UNPAID_SINCE: Final[LiteralString] = (
     UNPAID
     + """
       AND method.created_at >= %s AND method.created_at < %s
-      AND method.created_at >= coalesce(instalment.declined_at - interval '1 minute', '-infinity')
+      AND method.created_at >= coalesce(instalment.declined_at, '-infinity')
     ORDER BY method.created_at, session.id
 """
 )
-"""Of methods saved in between, and after the decline or while it was on its way."""
+"""Of methods saved in between, and after the decline: what was there before is the dunning's to try."""
 
 CAPTURED: Final = """
     SELECT key, session_id FROM payments

@@ -8,13 +8,15 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from checkout.commands import Publish
+from checkout.commands import Charge, Publish
+from checkout.ids import charge_key
 from checkout.lifecycle import Payment, Status
 from checkout.money import Money
 from checkout.session import Instalment, Offer, SessionEvent, SessionState
 from gateways.port import SavedMethod
 from store import customers, payment_methods, reconciliation
 from store.database import Database
+from store.payment_records import PaymentRecords
 from store.session_view import SessionView
 
 NOW = datetime.now(UTC)
@@ -110,17 +112,42 @@ async def test_another_customers_or_an_unfinished_session_hears_nothing(database
     assert await told(database, organisation, await saved(database, organisation, customer)) == ([], [])
 
 
-@pytest.mark.parametrize("known", ["method", "refused"])
-async def test_a_method_that_was_charged_before_is_not_told_of_again(
-    database: Database, organisation: UUID, known: str
+async def test_a_method_that_is_to_be_charged_already_is_not_told_of_again(
+    database: Database, organisation: UUID
 ) -> None:
     customer = await customer_of(database, organisation)
     method = await saved(database, organisation, customer)
-    tried: dict[str, dict[str, Any]] = {
-        "method": {"method": method},
-        "refused": {"method": uuid4(), "refused": (method, uuid4())},
-    }
-    await session(database, organisation, customer, instalment(**tried[known]))
+    await session(database, organisation, customer, instalment(method=method))
+
+    assert await told(database, organisation, method) == ([], [])
+
+
+@pytest.mark.parametrize(("charged", "times"), [(1, 0), (11, 1)])
+async def test_a_method_that_an_instalment_was_charged_to_is_not_told_of_again(
+    database: Database, organisation: UUID, charged: int, times: int
+) -> None:
+    customer = await customer_of(database, organisation)
+    method = await saved(database, organisation, customer)
+    declined = await session(database, organisation, customer, instalment())
+    cmd = Charge(
+        organisation=organisation,
+        session=declined,
+        at=NOW,
+        key=charge_key(declined, 1, charged, 1),
+        amount=PRICE,
+        method=method,
+    )
+    await PaymentRecords(database).charge(cmd)
+
+    assert await told(database, organisation, method) == ([declined] * times, [(declined, method)] * times)
+
+
+async def test_an_expired_method_is_nobodys_hope(database: Database, organisation: UUID) -> None:
+    customer = await customer_of(database, organisation)
+    await session(database, organisation, customer, instalment())
+    method = await saved(database, organisation, customer)
+    async with database.of(organisation) as connection:
+        await connection.execute("UPDATE payment_methods SET expiry_month = 12, expiry_year = 2025")
 
     assert await told(database, organisation, method) == ([], [])
 
