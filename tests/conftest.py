@@ -22,6 +22,7 @@ import pytest
 from temporalio.client import Client
 from temporalio.contrib.pydantic import pydantic_data_converter
 
+from checkout.due import DueRules
 from store import api_keys, business_entities, organisations
 from store.database import Database
 
@@ -121,10 +122,10 @@ async def organisation(database: Database) -> UUID:
     return await new_organisation(database)
 
 
-async def new_organisation(database: Database) -> UUID:
+async def new_organisation(database: Database, rules: DueRules | None = None) -> UUID:
     organisation = uuid4()
     async with database.unbound() as connection:
-        await organisations.ensure(connection, organisation, "Northwind Software Ltd")
+        await organisations.ensure(connection, organisation, "Northwind Software Ltd", rules)
     return organisation
 
 

@@ -68,8 +68,11 @@ async def other(app: FastAPI, database: Database) -> AsyncIterator[httpx.AsyncCl
 
 
 @pytest.fixture(scope="session")
-async def shop(stack: Stack, http: httpx.AsyncClient) -> AsyncIterator[Shop]:
-    """The stack's organisation, called over HTTP as a merchant does."""
+async def shop(stack: Stack, http: httpx.AsyncClient, database: Database) -> AsyncIterator[Shop]:
+    """The stack's organisation, called over HTTP as a merchant does; without dunning, so that a decline is final."""
+    async with database.unbound() as connection:
+        change = "UPDATE organisations SET dunning_days = '{}' WHERE id = %s"
+        await connection.execute(change, (stack.organisation,))
     operator = httpx.AsyncClient(base_url=stack.api, headers={"x-api-key": stack.operator_key}, timeout=30)
     gateway = httpx.AsyncClient(base_url=stack.gateway, timeout=30)
     async with operator, gateway:

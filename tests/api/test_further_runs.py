@@ -118,8 +118,6 @@ async def test_a_due_payment_is_collected_although_its_workflow_was_terminated(
 
     await sweep()
     await another_card(shop, customer)
-    answer = await shop.operator.post(f"/checkout_session/{session}/retry", json={"reason": "a new card"})
-    assert answer.status_code == 200, answer.text
     paid = await shop.until(session, lambda s: s["payment_status"] == "paid")
 
     assert paid["attention"] is None

@@ -227,7 +227,6 @@ async def test_what_asked_for_attention_asks_again_once_another_thing_is_seen_to
     assert seen.status_code == 200, seen.text
     assert (seen.json()["attention"]["reason"], seen.json()["attention"]["can"]) == ("payment_failed", ["retry"])
     await another_card(shop, customer)
-    assert (await shop.operator.post(f"{path}/retry", json={"reason": "a new card"})).status_code == 200
     done = await shop.until(session, paid)
 
     assert done["attention"] is None
@@ -395,7 +394,6 @@ async def test_a_reset_of_a_session_paid_with_another_card_since_charges_nobody_
     customer = await shop.customer("pm_sandbox_card_declined")
     session = await declined_when_due(shop, customer)
     await another_card(shop, customer)
-    await shop.operator.post(f"/checkout_session/{session}/retry", json={"reason": "a new card"})
     await shop.until(session, paid)
 
     await operator.reset(session)

@@ -12,12 +12,11 @@ import pytest
 from fastapi import FastAPI
 
 from checkout.due import DueRules
-from store import organisations
 from store.database import Database
 from tests.api.conftest import client_of
 from tests.api.interruptions import due_today
 from tests.api.shop import Shop
-from tests.conftest import PEPPER, new_keys
+from tests.conftest import PEPPER, new_keys, new_organisation
 
 BECAUSE = {"reason": "a test"}
 TODAY = datetime.now(UTC).date()
@@ -233,9 +232,7 @@ async def test_a_paused_instalment_waits_until_it_is_resumed(shop: Shop) -> None
 @pytest.fixture
 async def in_kathmandu(shop: Shop, app: FastAPI, database: Database) -> AsyncIterator[Shop]:
     """A shop of an organisation whose days begin at a quarter past six in the evening, UTC."""
-    organisation = uuid4()
-    async with database.unbound() as connection:
-        await organisations.ensure(connection, organisation, "Himalaya", DueRules(time_zone="Asia/Kathmandu"))
+    organisation = await new_organisation(database, DueRules(time_zone="Asia/Kathmandu"))
     keys = await new_keys(database, organisation, PEPPER)
     async with client_of(app, keys.merchant) as merchant, client_of(app, keys.operator) as operator:
         yield Shop(merchant, operator, shop.gateway, shop.stack)

@@ -16,6 +16,7 @@ import httpx
 import pytest
 from pydantic import SecretStr
 
+from checkout.due import DueRules
 from ops.connection import Connection
 from store.database import Database
 from tests.api.shop import Shop, contract, onboarding
@@ -102,7 +103,7 @@ class Desk:
 @asynccontextmanager
 async def desk_of(stack: Stack, database: Database) -> AsyncIterator[Desk]:
     pepper = json.loads((stack.home / "secrets.json").read_text())["pepper"]
-    keys = await new_keys(database, await new_organisation(database), pepper)
+    keys = await new_keys(database, await new_organisation(database, DueRules(dunning_days=())), pepper)
     merchant = httpx.AsyncClient(base_url=stack.api, headers={"x-api-key": keys.merchant}, timeout=30)
     operator = httpx.AsyncClient(base_url=stack.api, headers={"x-api-key": keys.operator}, timeout=30)
     gateway = httpx.AsyncClient(base_url=stack.gateway, timeout=30)
