@@ -73,27 +73,25 @@ async def change_payment(  # noqa: PLR0913, PLR0917 - what a route asks for
 
 
 async def _checked(connection: Connection, state: SessionState, cmd: ChangePayment) -> ChangePayment:
-    """The change, with the instant at which its day begins. Raises what rows tell before the session is asked:
-    `not-found`, `validation`, `payment-method-unusable`.
+    """The change, with the instant at which its day begins. Raises what rows tell before the session is asked, by its
+    own clock: `not-found`, `validation`, `payment-method-unusable`.
     """
+    at = state.now(now())
     if cmd.n not in {instalment.n for instalment in state.schedule}:
         raise Problem("not-found", "The session has no such instalment.")
-    if cmd.method and not (
-        state.customer and await payment_methods.usable(connection, state.customer, cmd.method, now())
-    ):
+    if cmd.method and not (state.customer and await payment_methods.usable(connection, state.customer, cmd.method, at)):
         raise Problem("payment-method-unusable")
     if cmd.date is None:
         return cmd
     zone: str = (await organisation_of(connection, state.organisation))["time_zone"]
     if cmd.action == "move":
-        await _refuse_out_of_range(connection, state, cmd.date, zone)
+        await _refuse_out_of_range(connection, state, cmd.date, at.astimezone(ZoneInfo(zone)).date())
     return cmd.model_copy(update={"due_at": start_of(cmd.date, zone)})
 
 
-async def _refuse_out_of_range(connection: Connection, state: SessionState, day: date, zone: str) -> None:
+async def _refuse_out_of_range(connection: Connection, state: SessionState, day: date, today: date) -> None:
     """Raise `validation` where *day* is before the contract starts, or more than 5 years away."""
     content = (await sessions.documents(connection, state))["content"]
-    today = now().astimezone(ZoneInfo(zone)).date()
     if day < date.fromisoformat(content["contract"]["start_date"]):
         raise invalid(("body", "date"), "must not be before the contract starts")
     if day > after(today, LONGEST):
