@@ -123,6 +123,7 @@ def may_change_payment(state: SessionState, cmd: ChangePayment, now: datetime) -
         can = ", ".join(action for action, states in CHANGEABLE_IN.items() if instalment.status in states) or "nothing"
         words = f"Due payment {cmd.n} is {instalment.status}. Allowed now: {can}."
         raise refused(state, cmd, "invalid-status-transition", words)
+    _not_stale(state, cmd)
     if problem := _incomplete(cmd, instalment.due_on, now):
         raise refused(state, cmd, "validation", problem)
 
