@@ -42,10 +42,11 @@ UNPAID: Final[LiteralString] = """
     SELECT DISTINCT session.id, method.id AS method, method.created_at
     FROM payment_methods method
     JOIN checkout_sessions session ON session.customer_id = method.customer_id
+    CROSS JOIN coalesce((session.state ->> 'clock_ahead')::interval, interval '0') AS ahead
     CROSS JOIN jsonb_to_recordset(session.state -> 'schedule')
         AS instalment (n int, status text, method uuid, declined_at timestamptz)
     WHERE method.status = 'active'
-      AND (method.expiry_year IS NULL OR make_date(method.expiry_year, method.expiry_month, 1) + interval '1 month' > now())
+      AND (method.expiry_year IS NULL OR make_date(method.expiry_year, method.expiry_month, 1) + interval '1 month' > now() + ahead)
       AND session.checkout_session_status = 'completed' AND session.payment_status IN ('pending', 'failed')
       AND instalment.status IN ('declined', 'failed', 'needs_customer')
       AND instalment.method IS DISTINCT FROM method.id
@@ -53,7 +54,9 @@ UNPAID: Final[LiteralString] = """
                       WHERE charge.session_id = session.id AND charge.payment_method_id = method.id
                         AND charge.key LIKE '%%/charge/' || instalment.n || '/%%')
 """
-"""Sessions that wait for money, with the methods of their customer that it was not asked from yet."""
+"""Sessions that wait for money, with the methods of their customer that it was not asked from yet; by each session's
+own clock, which may be *ahead*.
+"""
 
 UNPAID_WITH: Final[LiteralString] = UNPAID + "AND method.id = %s ORDER BY session.id"
 
@@ -61,7 +64,7 @@ UNPAID_SINCE: Final[LiteralString] = (
     UNPAID
     + """
       AND method.created_at >= %s AND method.created_at < %s
-      AND method.created_at >= coalesce(instalment.declined_at, '-infinity')
+      AND method.created_at + ahead >= coalesce(instalment.declined_at, '-infinity')
     ORDER BY method.created_at, session.id
 """
 )

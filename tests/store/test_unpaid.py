@@ -52,6 +52,7 @@ async def session(
     *schedule: Instalment,
     status: Status = Status.COMPLETED,
     payment: Payment = Payment.PENDING,
+    ahead: timedelta | None = None,
 ) -> UUID:
     offer = Offer(estimation_id="an estimate", details=uuid4(), amount_due=PRICE, schedule=(), expires_at=NOW)
     state = SessionState(
@@ -67,6 +68,7 @@ async def session(
         created_at=NOW,
         updated_at=NOW,
         last_activity_at=NOW,
+        clock_ahead=ahead,
     )
     event = SessionEvent(sequence=1, type="x.y", actor="test", at=NOW, data={}, state=state)
     await SessionView(database).publish(Publish(events=(event,)), "a run")
@@ -171,6 +173,17 @@ async def test_the_reconciler_leaves_methods_alone_that_were_there_before_the_de
 
     async with database.of(organisation) as connection:
         assert await reconciliation.unpaid_since(connection, WINDOW) == []
+
+
+async def test_a_method_is_saved_after_the_decline_by_the_sessions_own_clock(
+    database: Database, organisation: UUID
+) -> None:
+    customer, year = await customer_of(database, organisation), timedelta(days=365)
+    part = instalment(declined_at=NOW + year - HOUR)
+    waiting = await session(database, organisation, customer, part, ahead=year)
+    method = await saved(database, organisation, customer)
+
+    assert await told(database, organisation, method) == ([waiting], [(waiting, method)])
 
 
 async def test_the_reconciler_looks_at_its_window_only(database: Database, organisation: UUID) -> None:
