@@ -70,13 +70,24 @@ async def other(app: FastAPI, database: Database) -> AsyncIterator[httpx.AsyncCl
 @pytest.fixture(scope="session")
 async def shop(stack: Stack, http: httpx.AsyncClient, database: Database) -> AsyncIterator[Shop]:
     """The stack's organisation, called over HTTP as a merchant does; without dunning, so that a decline is final."""
-    async with database.unbound() as connection:
-        change = "UPDATE organisations SET dunning_days = '{}' WHERE id = %s"
-        await connection.execute(change, (stack.organisation,))
+    await dun_after(database, stack, [])
     operator = httpx.AsyncClient(base_url=stack.api, headers={"x-api-key": stack.operator_key}, timeout=30)
     gateway = httpx.AsyncClient(base_url=stack.gateway, timeout=30)
     async with operator, gateway:
         yield Shop(http, operator, gateway, stack)
+
+
+async def dun_after(database: Database, stack: Stack, days: list[int]) -> None:
+    async with database.unbound() as connection:
+        await connection.execute("UPDATE organisations SET dunning_days = %s WHERE id = %s", (days, stack.organisation))
+
+
+@pytest.fixture
+async def dunning(shop: Shop, database: Database) -> AsyncIterator[None]:
+    """Sessions that the shop opens meanwhile are charged again 1, 3, 5 and 7 days after a decline."""
+    await dun_after(database, shop.stack, [1, 3, 5, 7])
+    yield
+    await dun_after(database, shop.stack, [])
 
 
 @pytest.fixture

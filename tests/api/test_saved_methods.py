@@ -7,13 +7,13 @@ from typing import Any
 from uuid import UUID, uuid4
 
 from gateways.port import SavedMethod
-from gateways.sandbox import SandboxGateway
 from store import payment_methods
 from store.database import Database
 from tests.api.interruptions import Operator, Sweep, another_card, due_today, kinds
 from tests.api.shop import PATIENCE, Shop
 
 SAVED = "payment_method_saved"
+TOKEN = "SELECT token FROM payment_methods WHERE customer_id = %s"
 
 
 def paid(session: dict[str, Any]) -> bool:
@@ -41,11 +41,12 @@ async def until_heard(operator: Operator, session: str) -> None:
             await asyncio.sleep(0.05)
 
 
-async def saved_unheard(database: Database, gateway: SandboxGateway, operator: Operator, customer: str) -> None:
+async def saved_unheard(shop: Shop, operator: Operator, database: Database, customer: str) -> None:
     """Save a good card as a process does that is killed right after its transaction."""
-    card = await gateway.attach(operator.organisation, "pm_sandbox_card_ok")
-    assert isinstance(card, SavedMethod)
+    another = await shop.customer("pm_sandbox_card_ok")
     async with database.of(operator.organisation) as connection:
+        (method,) = await (await connection.execute(TOKEN, (another,))).fetchall()
+        card = SavedMethod(method["token"], "card", "visa", "4242", expiry_month=None, expiry_year=None)
         await payment_methods.insert(connection, uuid4(), UUID(customer), "sandbox", card)
 
 
@@ -60,11 +61,11 @@ async def test_a_declined_session_hears_of_a_saved_method_at_once(shop: Shop, op
 
 
 async def test_a_session_that_nobody_told_hears_of_a_saved_method_from_the_reconciler(
-    shop: Shop, operator: Operator, database: Database, gateway: SandboxGateway, sweep: Sweep
+    shop: Shop, operator: Operator, database: Database, sweep: Sweep
 ) -> None:
     customer = await shop.customer("pm_sandbox_card_declined")
     session = await waiting_for_money(shop, customer)
-    await saved_unheard(database, gateway, operator, customer)
+    await saved_unheard(shop, operator, database, customer)
     assert not await heard(operator, session)
 
     done = await sweep()

@@ -92,6 +92,7 @@ async def test_a_due_payment_is_charged_once_and_not_before_its_day(shop: Shop, 
     assert await operator.violations(session) == []
 
 
+@pytest.mark.usefixtures("dunning")
 async def test_dunning_takes_its_course_on_the_way(shop: Shop, operator: Operator) -> None:
     session = await due_in_30_days(shop, "insufficient_funds")
 
