@@ -81,10 +81,10 @@ def changed(i: Instalment, **to: Any) -> Instalment:
     return i.model_copy(update=to)
 
 
-def charging(i: Instalment, owed_since: datetime, now: datetime) -> Instalment:
-    """Its next try begins; the first is late where it was owed, or payable, long before."""
+def charging(i: Instalment, method: UUID, owed_since: datetime, now: datetime) -> Instalment:
+    """Its next try begins, with *method*; the first is late where it was owed, or payable, long before."""
     late = i.late or (i.attempts == 0 and now - max(i.due_at, owed_since) > LATE)
-    return changed(i, status="charging", attempts=i.attempts + 1, next_at=None, late=late, **NO_ACTION)
+    return changed(i, status="charging", attempts=i.attempts + 1, method=method, next_at=None, late=late, **NO_ACTION)
 
 
 def paid(i: Instalment) -> Instalment:

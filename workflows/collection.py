@@ -138,7 +138,7 @@ class Collection:
 
     async def _post(self, i: Instalment, method: UUID, *, begun: bool) -> None:
         if not begun:
-            i = instalments.charging(i, self._live.state.completed_at or i.due_at, workflow.now())
+            i = instalments.charging(i, method, self._live.state.completed_at or i.due_at, workflow.now())
             self._put("payment.charging", i)
             await self._live.until_published()
         at = self._at(self._key(i), i.amount)

@@ -121,11 +121,11 @@ def test_without_dunning_the_first_no_is_the_last() -> None:
     ("after_due", "late"), [(timedelta(0), False), (timedelta(minutes=4), False), (timedelta(minutes=6), True)]
 )
 def test_a_charge_that_begins_minutes_after_it_was_due_is_late(after_due: timedelta, *, late: bool) -> None:
-    assert charging(instalment(), NOW - DAY, NOW + after_due).late is late
+    assert charging(instalment(), CARDS[0], NOW - DAY, NOW + after_due).late is late
 
 
 def test_what_was_due_before_the_session_completed_is_not_late() -> None:
-    assert not charging(instalment(due=NOW - 30 * DAY), NOW, NOW).late
+    assert not charging(instalment(due=NOW - 30 * DAY), CARDS[0], NOW, NOW).late
 
 
 # --- changes -----------------------------------------------------------------------------------------------------
@@ -238,7 +238,7 @@ class Model:
         if not usable:
             self.put(needs_customer(i, "no_method", POLICY, self.now, attempts=i.attempts + 1))
             return
-        i = charging(i, NOW, self.now)
+        i = charging(i, usable[0], NOW, self.now)
         self.tries.append((i.n, i.attempts))
         self.put(i)
         self.settle(i, self.data.draw(st.sampled_from(ANSWERS)), usable[0])
