@@ -2,29 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Final
 from uuid import UUID
 
-import psycopg
-from psycopg_pool import PoolTimeout
+from psycopg.rows import DictRow
 from temporalio.client import Client
-from temporalio.exceptions import TemporalError
-from temporalio.service import RPCError
 
 from checkout.commands import FoundAdrift, MethodSaved, PaymentReported, Reconcile
 from checkout.outcomes import Reconciled
-from gateways.port import GatewayRejected, GatewayUnavailable, PaymentGateway
+from gateways.port import PaymentGateway
 from reconciler.ended import Runs, ended_early, running
 from reconciler.further_runs import FurtherRuns
+from reconciler.later import or_later, together
 from reconciler.money import Money
 from store import gateway_events, organisations, reconciliation
 from store.database import Database
 from store.reconciliation import Between
-
-FAULTS: Final = (RPCError, TemporalError, GatewayUnavailable, GatewayRejected, PoolTimeout, psycopg.Error, ValueError)
-"""What can go wrong with one session or organisation; the others are seen to all the same, and this by the next sweep."""
 
 NOBODY: Final = UUID(int=0)
 
@@ -53,36 +48,41 @@ class Sweep:
         alive = await running(self._client, None if cmd.everything else since)
         async with self._database.unbound() as connection:
             every = await organisations.every(connection)
-        done = [await _or_later("events", self._passed_on(between))]
+        done = [await or_later("events", self._passed_on(between))]
         for row in every:
             organisation = row["id"]
-            lost = await self._lost(organisation, alive) if cmd.everything else set()
-            ended = lost | set(dead.get(organisation, ()))
             for what, work in (
-                ("ended", self._went_on(organisation, ended)),
+                ("ended", self._went_on(organisation, set(dead.get(organisation, ())))),
+                ("lost", self._found_again(organisation, alive if cmd.everything else None)),
                 ("rewound", self._rewound(organisation, alive)),
                 ("adrift", self._set_right(organisation, between)),
                 ("methods", self._payable(organisation, between)),
                 (row["gateway"], self._compared(organisation, row["gateway"], between)),
             ):
-                done.append(await _or_later(f"{organisation}/{what}", work))
-        return _sum(done)
+                done.append(await or_later(f"{organisation}/{what}", work))
+        return together(done)
 
     async def _passed_on(self, between: Between) -> Reconciled:
         """Events that nobody could be told of when they came: their session was not known, or somebody was away."""
-        passed = 0
         async with self._database.unbound() as connection:
-            waiting = await gateway_events.waiting(connection, *between)
-        for row in waiting:
-            told = PaymentReported(event=row["id"], key=row["key"], captured=row["captured"])
-            if await self._further.pass_on(row["organisation_id"], row["session_id"], told):
-                async with self._database.unbound() as connection:
-                    await gateway_events.passed_on(connection, row["gateway"], row["id"])
-                passed += 1
-        return Reconciled(passed_on=passed)
+            waiting = await gateway_events.next_in_line(connection, *between)
+        return together([await or_later(f"events/{row['gateway']}/{row['id']}", self._heard(row)) for row in waiting])
+
+    async def _heard(self, row: DictRow) -> Reconciled:
+        told = PaymentReported(event=row["id"], key=row["key"], captured=row["captured"])
+        if not await self._further.pass_on(row["organisation_id"], row["session_id"], told):
+            return Reconciled()
+        async with self._database.unbound() as connection:
+            await gateway_events.passed_on(connection, row["gateway"], row["id"])
+        return Reconciled(passed_on=1)
+
+    async def _found_again(self, organisation: UUID, alive: Runs | None) -> Reconciled:
+        """Sessions that are not over by their rows, and that Temporal does not list as running; looked for where *alive*
+        lists all that run.
+        """
+        return await self._went_on(organisation, await self._lost(organisation, alive) if alive is not None else set())
 
     async def _lost(self, organisation: UUID, alive: Runs) -> set[UUID]:
-        """Sessions that go on by their rows, and that Temporal does not list as running."""
         lost: set[UUID] = set()
         after: UUID | None = NOBODY
         while after is not None:
@@ -94,9 +94,9 @@ class Sweep:
 
     async def _went_on(self, organisation: UUID, ended: set[UUID]) -> Reconciled:
         """Sessions whose workflow ended early go on; each decides by itself whether it is over."""
-        return _sum(
+        return together(
             [
-                await _or_later(f"{organisation}/{session}", self._goes_on(organisation, session))
+                await or_later(f"{organisation}/{session}", self._goes_on(organisation, session))
                 for session in sorted(ended)
             ]
         )
@@ -108,9 +108,9 @@ class Sweep:
         return Reconciled(set_right=await self._further.set_right(organisation, session, found))
 
     async def _all_told(self, organisation: UUID, sessions: Iterable[UUID], found: FoundAdrift) -> Reconciled:
-        return _sum(
+        return together(
             [
-                await _or_later(f"{organisation}/{session}", self._told(organisation, session, found))
+                await or_later(f"{organisation}/{session}", self._told(organisation, session, found))
                 for session in sessions
             ]
         )
@@ -133,9 +133,9 @@ class Sweep:
         """Sessions that could not be told of a method when it was saved, and wait for money all the same."""
         async with self._database.of(organisation) as connection:
             unpaid = await reconciliation.unpaid_since(connection, between)
-        return _sum(
+        return together(
             [
-                await _or_later(f"{organisation}/{session}", self._told_of(organisation, session, method))
+                await or_later(f"{organisation}/{session}", self._told_of(organisation, session, method))
                 for session, method in unpaid
             ]
         )
@@ -147,23 +147,3 @@ class Sweep:
     async def _compared(self, organisation: UUID, gateway: str, between: Between) -> Reconciled:
         """Rows and gateway."""
         return await self._money.compare(organisation, self._gateways[gateway], between)
-
-
-async def _or_later(what: str, work: Awaitable[Reconciled]) -> Reconciled:
-    """Leave *what* for the next sweep where somebody is away."""
-    try:
-        return await work
-    except FAULTS:
-        return Reconciled(failed=(what,))
-
-
-def _sum(parts: Iterable[Reconciled]) -> Reconciled:
-    parts = list(parts)
-    return Reconciled(
-        went_on=sum(part.went_on for part in parts),
-        set_right=sum(part.set_right for part in parts),
-        passed_on=sum(part.passed_on for part in parts),
-        mended=sum(part.mended for part in parts),
-        strangers=tuple(key for part in parts for key in part.strangers),
-        failed=tuple(what for part in parts for what in part.failed),
-    )

@@ -33,16 +33,20 @@ async def passed_on(connection: Connection, gateway: str, event_id: str) -> None
     )
 
 
-async def waiting(connection: Connection, since: datetime, until: datetime) -> list[DictRow]:
-    """Events that nobody heard yet, received from *since* on and before *until*: gateway, id, organisation_id, session_id,
-    key, captured.
+async def next_in_line(connection: Connection, since: datetime, until: datetime) -> list[DictRow]:
+    """Up to 1,000 events that nobody heard yet, received from *since* on and before *until*: gateway, id,
+    organisation_id, session_id, key, captured. They go to the end of the line by it: however many there are whose session
+    is not known, none hides another for good.
     """
     cursor = await connection.execute(
         """
-        SELECT gateway, id, organisation_id, session_id, key, captured FROM gateway_events
-        WHERE passed_on_at IS NULL AND organisation_id IS NOT NULL AND session_id IS NOT NULL
-          AND received_at >= %s AND received_at < %s
-        ORDER BY received_at DESC LIMIT 1000
+        UPDATE gateway_events event SET tried_at = clock_timestamp()
+        FROM (SELECT gateway, id FROM gateway_events
+              WHERE passed_on_at IS NULL AND organisation_id IS NOT NULL AND session_id IS NOT NULL
+                AND received_at >= %s AND received_at < %s
+              ORDER BY tried_at NULLS FIRST, received_at LIMIT 1000 FOR UPDATE SKIP LOCKED) line
+        WHERE event.gateway = line.gateway AND event.id = line.id
+        RETURNING event.gateway, event.id, organisation_id, session_id, key, captured
         """,
         (since, until),
     )

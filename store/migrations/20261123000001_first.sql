@@ -266,6 +266,7 @@ CREATE TABLE gateway_events (
     key             text,
     captured        boolean NOT NULL,
     received_at     timestamptz NOT NULL DEFAULT now(),
+    tried_at        timestamptz, -- when the reconciler last looked for its session: those that waited longest come first
     passed_on_at    timestamptz,
     PRIMARY KEY (gateway, id)
 );
