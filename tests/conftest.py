@@ -45,7 +45,7 @@ def pytest_sessionfinish() -> None:
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Fast tests first: those that need nothing, then those on the stack, then those that kill and browse."""
-    order = {"checkout": 0, "sandbox": 1, "gateways": 1, "store": 1, "workflows": 2, "api": 2}
+    order = {"checkout": 0, "sandbox": 1, "gateways": 1, "store": 1, "reconciler": 1, "workflows": 2, "api": 2}
     items.sort(key=lambda item: order.get(Path(item.path).relative_to(ROOT / "tests").parts[0], 3))
 
 
