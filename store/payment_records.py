@@ -109,7 +109,9 @@ class PaymentRecords:
             return await _gateway(connection, cmd.organisation), first_at
 
     async def answered(self, cmd: AtKey, answer: LookUpAnswer) -> None:
-        """Settle the row of the key with the gateway's answer. Where money moved and there is no row, it is made."""
+        """Settle the row of the key with the gateway's answer. Where money moved and there is no row, it is made. Nothing
+        to refund is a definite no to what should have been refunded, too.
+        """
         status = SETTLED.get(type(answer))
         if status is None:
             return
@@ -131,6 +133,8 @@ class PaymentRecords:
                     "key": cmd.key,
                 },
             )
+            if isinstance(cmd, Refund) and isinstance(answer, NothingToRefund):
+                await _never_captured(connection, cmd)
 
 
 async def _method(connection: Connection, cmd: Charge) -> dict[str, Any] | None:
@@ -183,6 +187,14 @@ async def _record(
         raise LookupError("the key belongs to another organisation")
     at: datetime = row["at"]
     return at
+
+
+async def _never_captured(connection: Connection, cmd: Refund) -> None:
+    """Settle a charge that had no answer, and whose key is closed by its refund."""
+    await connection.execute(
+        "UPDATE payments SET status = 'declined', settled_at = %s WHERE key = %s AND status IN ('pending', 'unknown')",
+        (cmd.at, cmd.of),
+    )
 
 
 async def _gateway(connection: Connection, organisation: UUID) -> str:
