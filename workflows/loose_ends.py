@@ -17,7 +17,17 @@ from activities.payments import PaymentActivities
 from activities.sessions import SessionActivities
 from checkout.commands import ArchiveCustomer, AtKey, ContractStep, FindLooseEnds, Refund
 from checkout.ids import refund_key
-from checkout.outcomes import Captured, LookUpAnswer, LooseCharge, LooseContract, NotFound, PageOpen, Refunded, UnderWay
+from checkout.outcomes import (
+    Captured,
+    Closed,
+    LookUpAnswer,
+    LooseCharge,
+    LooseContract,
+    NotFound,
+    PageOpen,
+    Refunded,
+    UnderWay,
+)
 from checkout.session import Attention, PaymentRecord
 from workflows.live import REWOUND, LiveSession
 from workflows.posting import Posting, refund_record
@@ -110,7 +120,9 @@ class LooseEnds:
             self._ask_somebody("nothing_to_refund", "payments.refund", NOTHING_TO_RETURN)
 
     async def _settled(self, loose: LooseCharge) -> LookUpAnswer:
-        """What is definite of it: a page is closed first, and what is under way is waited for."""
+        """What is definite of it. What is under way is waited for; a page is closed, and only closing it tells what came
+        of it: one that was left can be paid again.
+        """
         at = AtKey(**self._live.effect(), key=loose.key, amount=loose.amount)
         while True:
             answer: LookUpAnswer | None = await self.steps.run(
@@ -120,7 +132,7 @@ class LooseEnds:
                 answer = await self.steps.ask(
                     PaymentActivities.page_outcome, at, until=lambda: False, deadline=None, can=NO_WAY_BACK
                 )
-            if answer is not None:
+            if answer is not None and (isinstance(answer, Captured | Closed) or not loose.page):
                 return answer
 
     async def _void(self, loose: LooseContract) -> None:

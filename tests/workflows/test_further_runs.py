@@ -22,7 +22,7 @@ from checkout.commands import (
 )
 from checkout.ids import charge_key, contract_of, page_key, refund_key
 from checkout.lifecycle import Payment, Status
-from checkout.outcomes import Captured, Declined, LooseCharge, LooseContract, LooseEnds
+from checkout.outcomes import Captured, Closed, Declined, LooseCharge, LooseContract, LooseEnds
 from checkout.session import Mode
 from tests.workflows.conftest import PRICE, Checkout, Open
 from tests.workflows.parties import World
@@ -188,6 +188,24 @@ async def test_money_that_the_gateway_does_not_know_of_asks_somebody(open_sessio
 
     assert state.attention
     assert state.attention.reason == "payment_missing"
+
+
+async def test_a_late_page_that_is_left_while_it_is_being_taken_back_is_closed_for_good(
+    open_session: Open, world: World
+) -> None:
+    checkout: Checkout = await open_session()
+    await checkout.confirm(Mode.NO_PAYMENT)
+    await checkout.handle.result()
+    late = page_key(checkout.id, 7)
+    world.transfer(late)
+    world.loose = lambda _: LooseEnds(charges=(LooseCharge(key=late, amount=PRICE, page=True),))
+
+    await checkout.another_run()
+    await world.until_called("payments.look_up")
+    world.leave(late)
+    await checkout.handle.result()
+
+    assert isinstance(world.pages[late], Closed)
 
 
 async def test_a_charge_whose_key_the_gateway_has_forgotten_is_never_posted_again(
