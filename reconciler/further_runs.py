@@ -47,7 +47,9 @@ class FurtherRuns:
         return True
 
     async def go_on(self, organisation: UUID, session: UUID) -> bool:
-        """Have a session go on whose workflow is over; False where it runs, or has nothing left to do."""
+        """Have a session go on whose workflow is over; False where it runs, or has nothing left to do. One that asks for
+        attention waits for an answer, unless its workflow was cancelled: then somebody has ended it like that.
+        """
         handle = self._client.get_workflow_handle(workflow_of(organisation, session))
         status = await _status(handle)
         if status is WorkflowExecutionStatus.RUNNING:
@@ -55,7 +57,8 @@ class FurtherRuns:
         stands = await standing(self._database, organisation, session)
         if stands.state is None:
             return status is not None and await self._open_again(handle)
-        return stands.state.goes_on and await self.set_right(organisation, session, FoundAdrift())
+        asks = stands.state.attention is not None and status is not WorkflowExecutionStatus.CANCELED
+        return (stands.state.goes_on or asks) and await self.set_right(organisation, session, FoundAdrift())
 
     async def _open_again(self, handle: WorkflowHandle[object, object]) -> bool:
         """Start a session anew that ended before anything of it was published."""

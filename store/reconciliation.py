@@ -13,7 +13,7 @@ from store.database import Connection
 
 UNFINISHED: Final[LiteralString] = """
     SELECT id FROM checkout_sessions
-    WHERE (checkout_session_status IN ('open', 'processing')
+    WHERE (checkout_session_status IN ('open', 'processing') OR needs_attention
            OR (checkout_session_status = 'completed' AND payment_status IN ('pending', 'failed')
                AND EXISTS (SELECT 1 FROM jsonb_array_elements(state -> 'schedule') instalment
                            WHERE instalment ->> 'status' NOT IN ('paid', 'cancelled'))))
@@ -82,7 +82,7 @@ Between = tuple[datetime, datetime]
 
 
 async def unfinished(connection: Connection, after: UUID) -> list[UUID]:
-    """Up to 1,000 sessions behind *after* that may still have something to do."""
+    """Up to 1,000 sessions behind *after* that may still have something to do, or ask somebody."""
     cursor = await connection.execute(UNFINISHED, (after,))
     return [row["id"] for row in await cursor.fetchall()]
 

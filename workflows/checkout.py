@@ -131,7 +131,7 @@ class CheckoutWorkflow:
         self._ready = True
         if workflow.info().continued_run_id is not None:
             self._live.show_operators()
-        elif self._live.state.goes_on:
+        elif self._live.state.goes_on or self._live.state.asks:
             self._live.change("checkout_session.resumed")
 
     async def _live_through(self) -> None:
