@@ -167,13 +167,16 @@ Can = tuple[Literal["retry", "compensate", "acknowledge"], ...]
 
 
 class Attention(Frozen):
-    """Somebody is asked to decide. *step* is the activity that fails, *can* what an operator may do now."""
+    """Somebody is asked to decide. *step* is the activity that fails, *can* what an operator may do now; *key* is that of
+    the payment to see to elsewhere, where it is about one: nobody is asked about it again.
+    """
 
     reason: str
     step: str
     since: datetime
     detail: str
     can: Can
+    key: str | None = None
 
 
 class SessionState(Frozen):

@@ -38,6 +38,7 @@ CHARGES: Final[LiteralString] = """
       AND NOT EXISTS (SELECT 1 FROM payments refund
                       WHERE refund.session_id = charge.session_id AND refund.key LIKE charge.key || '/refund%%'
                         AND refund.status = 'refunded')
+      AND (key = ANY(%(reported)s) OR NOT asked_about(session_id, key))
     UNION ALL
     SELECT unheard_of, (session.state #>> '{offer,amount_due,minor}')::bigint, session.currency
     FROM unnest(%(reported)s::text[]) AS unheard_of
@@ -46,8 +47,8 @@ CHARGES: Final[LiteralString] = """
       AND attempt_of(unheard_of) <> %(kept)s
     ORDER BY key
 """
-"""Charges that hold money, or may: no definite no, or one that is contradicted, and not returned. A key without a row
-is of the amount on offer.
+"""Charges that hold money, or may: no definite no, or one that is contradicted, and not returned. What somebody is asked
+about, or has seen to, is one only where it is reported anew. A key without a row is of the amount on offer.
 """
 
 CONTRACTS: Final = """

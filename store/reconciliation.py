@@ -23,20 +23,27 @@ UNFINISHED: Final[LiteralString] = """
 
 ADRIFT: Final[LiteralString] = """
     WITH session AS (
-        SELECT id, CASE WHEN checkout_session_status IN ('processing', 'completed')
-                        THEN (state #>> '{confirmation,attempt}')::int ELSE 0 END AS kept
+        SELECT id, needs_attention, CASE WHEN checkout_session_status IN ('processing', 'completed')
+                                         THEN (state #>> '{confirmation,attempt}')::int ELSE 0 END AS kept
         FROM checkout_sessions
-        WHERE last_activity_at >= %(since)s AND last_activity_at < %(until)s AND NOT needs_attention
+        WHERE id IN (SELECT id FROM checkout_sessions
+                     WHERE last_activity_at >= %(since)s AND last_activity_at < %(until)s
+                     UNION SELECT session_id FROM payments
+                     WHERE settled_at >= %(since)s AND settled_at < %(until)s)
+          AND NOT EXISTS (SELECT 1 FROM jsonb_array_elements(state -> 'asks') asked
+                          WHERE asked ->> 'reason' IN ('step_failing', 'rejected'))
     )
     SELECT session.id FROM session JOIN payments charge ON charge.session_id = session.id
     WHERE charge.kind = 'charge' AND charge.status <> 'declined' AND attempt_of(charge.key) <> kept
       AND NOT EXISTS (SELECT 1 FROM payments refund
                       WHERE refund.session_id = charge.session_id AND refund.key LIKE charge.key || '/refund%%'
                         AND refund.status = 'refunded')
+      AND NOT asked_about(session.id, charge.key)
     UNION
     SELECT session.id FROM session JOIN contracts contract ON contract.session_id = session.id
-    WHERE contract.status IN ('draft', 'active') AND contract.attempt <> kept
+    WHERE contract.status IN ('draft', 'active') AND contract.attempt <> kept AND NOT needs_attention
 """
+"""A session with a failing step is left alone: it is at work, and active again once the step succeeds."""
 
 UNPAID: Final[LiteralString] = """
     SELECT DISTINCT session.id, method.id AS method, method.created_at
@@ -73,7 +80,7 @@ UNPAID_SINCE: Final[LiteralString] = (
 CAPTURED: Final = """
     SELECT key, session_id FROM payments
     WHERE kind = 'charge' AND status = 'captured' AND settled_at >= %s AND settled_at < %s
-      AND EXISTS (SELECT 1 FROM checkout_sessions WHERE id = session_id AND NOT needs_attention)
+      AND EXISTS (SELECT 1 FROM checkout_sessions WHERE id = session_id) AND NOT asked_about(session_id, key)
 """
 
 
@@ -88,8 +95,8 @@ async def unfinished(connection: Connection, after: UUID) -> list[UUID]:
 
 
 async def adrift(connection: Connection, between: Between) -> list[UUID]:
-    """Sessions, last active in between, whose rows hold money or a contract that is no part of them; not
-    those that somebody was asked about.
+    """Sessions, active or with a payment settled in between, whose rows hold money or a contract that is no part of
+    them; not money that somebody was asked about.
     """
     cursor = await connection.execute(ADRIFT, {"since": between[0], "until": between[1]})
     return [row["id"] for row in await cursor.fetchall()]
@@ -120,5 +127,5 @@ async def statuses(connection: Connection, keys: Sequence[str]) -> dict[str, str
 
 
 async def captured(connection: Connection, between: Between) -> list[DictRow]:
-    """Charges that our rows call captured, in between: key, session_id."""
+    """Charges that our rows call captured, in between, and that nobody was asked about: key, session_id."""
     return await (await connection.execute(CAPTURED, between)).fetchall()

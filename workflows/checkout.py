@@ -331,7 +331,8 @@ class CheckoutWorkflow:
     async def acknowledge(self, cmd: Acknowledge = Acknowledge()) -> Accepted:
         seen_to = self._live.asked_last("acknowledge")
         left = tuple(asked for asked in self._live.state.asks if asked is not seen_to)
-        self._live.change("checkout_session.acknowledged", by=cmd, data={"reason": cmd.reason}, asks=left)
+        data = {"reason": cmd.reason} | ({"key": seen_to.key} if seen_to.key else {})
+        self._live.change("checkout_session.acknowledged", by=cmd, data=data, asks=left)
         with self._answering(cmd):
             return self._accepted(cmd, await self._live.until_published())
 

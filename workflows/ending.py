@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from temporalio import workflow
 
+from checkout.ids import page_key
 from checkout.lifecycle import Event, Payment, PaymentEvent
-from checkout.session import Attention, Undo
+from checkout.session import Undo
 from workflows.hosted_page import HostedPage
 from workflows.live import LiveSession
-from workflows.loose_ends import NOTHING_TO_RETURN
-from workflows.steps import SEEN_TO
+from workflows.loose_ends import nothing_to_return
 
 
 def complete(live: LiveSession) -> None:
@@ -38,12 +38,4 @@ def turn_back(live: LiveSession, page: HostedPage, why: Undo) -> None:
         data={"reason": why.reason, "answer": (why.problem, why.detail)},
     )
     if page.unreturned:
-        live.ask_for_attention(
-            Attention(
-                reason="nothing_to_refund",
-                step="payments.refund",
-                since=workflow.now(),
-                detail=NOTHING_TO_RETURN,
-                can=SEEN_TO,
-            )
-        )
+        live.ask_for_attention(nothing_to_return(page_key(live.state.id, live.confirmation.attempt)))

@@ -37,9 +37,6 @@ MOST_REPORTED: Final = 50
 """How many reports of late money one run looks into; the reconciler finds what is beyond."""
 
 
-NOTHING_TO_RETURN: Final = "the gateway captured the money and has nothing to return: see there who returned it"
-
-
 class LooseEnds:
     """Finds what is no part of the session, and takes it back. The session's status and payment stay as they are.
     While it is *tying*, nothing new may begin, and a retry is for its *steps*.
@@ -98,7 +95,7 @@ class LooseEnds:
         if found.guest and self._live.state.guest_checkout:
             await self._archive_guest(kept)
         for key in missing:
-            self._ask_somebody("payment_missing", "payments.look_up", f"the gateway does not know of {key}")
+            self._live.ask_for_attention(_missing(key))
         self.tying = False
 
     async def _take_back(self, loose: LooseCharge) -> None:
@@ -107,7 +104,7 @@ class LooseEnds:
         """
         answer = await self._settled(loose)
         if isinstance(answer, Captured):
-            self._live.change("payment.late", payments=self._live.with_payment(_charge(loose, answer)))
+            self._tell_of(_charge(loose, answer))
         elif not isinstance(answer, NotFound):
             return
         refund = Refund(**self._live.effect(), key=refund_key(loose.key), of=loose.key, amount=loose.amount)
@@ -117,7 +114,12 @@ class LooseEnds:
             record = refund_record(posting.key, "refunded", returned.amount, returned.reference)
             self._live.change("payment.refunded", payments=self._live.with_payment(record))
         elif isinstance(answer, Captured):
-            self._ask_somebody("nothing_to_refund", "payments.refund", NOTHING_TO_RETURN)
+            self._live.ask_for_attention(nothing_to_return(loose.key))
+
+    def _tell_of(self, late: PaymentRecord) -> None:
+        """Say that money came late, unless a run before this one did."""
+        if not any((known.key, known.status) == (late.key, late.status) for known in self._live.state.payments):
+            self._live.change("payment.late", payments=self._live.with_payment(late))
 
     async def _settled(self, loose: LooseCharge) -> LookUpAnswer:
         """What is definite of it. What is under way is waited for; a page is closed, and only closing it tells what came
@@ -153,10 +155,28 @@ class LooseEnds:
             CustomerActivities.archive, ArchiveCustomer(**self._live.effect(), attempt=attempt), can=NO_WAY_BACK
         )
 
-    def _ask_somebody(self, reason: str, step: str, detail: str) -> None:
-        self._live.ask_for_attention(
-            Attention(reason=reason, step=step, since=workflow.now(), detail=detail, can=SEEN_TO)
-        )
+
+def nothing_to_return(key: str) -> Attention:
+    """Asks somebody who returned what the gateway captured under *key*, as it says that there is nothing to return."""
+    return Attention(
+        reason="nothing_to_refund",
+        step="payments.refund",
+        since=workflow.now(),
+        detail=f"the gateway captured {key} and has nothing to return: see there who returned it",
+        can=SEEN_TO,
+        key=key,
+    )
+
+
+def _missing(key: str) -> Attention:
+    return Attention(
+        reason="payment_missing",
+        step="payments.look_up",
+        since=workflow.now(),
+        detail=f"the gateway does not know of {key}",
+        can=SEEN_TO,
+        key=key,
+    )
 
 
 def _charge(loose: LooseCharge, captured: Captured) -> PaymentRecord:

@@ -272,6 +272,16 @@ CREATE TABLE gateway_events (
 );
 CREATE INDEX ON gateway_events (received_at) WHERE passed_on_at IS NULL;
 
+-- Whether somebody is being asked about a payment to see to at the gateway, or has seen to it: once is enough.
+CREATE FUNCTION asked_about(session uuid, key text) RETURNS boolean LANGUAGE sql STABLE
+    AS $$
+        SELECT EXISTS (SELECT 1 FROM checkout_sessions view, jsonb_array_elements(view.state -> 'asks') asked
+                       WHERE view.id = $1 AND asked ->> 'key' = $2)
+            OR EXISTS (SELECT 1 FROM session_events event
+                       WHERE event.session_id = $1 AND event.type = 'checkout_session.acknowledged'
+                         AND event.data ->> 'key' = $2)
+    $$;
+
 DO $$
 DECLARE t text;
 BEGIN

@@ -271,6 +271,8 @@ async def test_a_row_without_money_at_the_gateway_asks_somebody(
     seen = await shop.operator.post(path, json={"reason": "a row that somebody had written by hand"})
     assert seen.status_code == 200, seen.text
     assert seen.json()["attention"] is None
+    await sweep()
+    assert (await shop.read(session))["version"] == seen.json()["version"]
     again = await shop.operator.post(path, json={"reason": "once more"})
     assert (again.status_code, again.json()["allowed"]) == (409, [])
     assert await operator.status(session) is WorkflowExecutionStatus.COMPLETED

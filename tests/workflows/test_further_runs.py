@@ -12,6 +12,7 @@ from temporalio.exceptions import ApplicationError
 
 from checkout.commands import (
     Accepted,
+    Acknowledge,
     Compensate,
     Confirm,
     FindLooseEnds,
@@ -188,6 +189,49 @@ async def test_money_that_the_gateway_does_not_know_of_asks_somebody(open_sessio
 
     assert state.attention
     assert state.attention.reason == "payment_missing"
+
+
+async def test_what_asks_somebody_goes_on_asking_in_a_further_run_until_it_is_seen_to(
+    open_session: Open, world: World
+) -> None:
+    checkout: Checkout = await open_session()
+    await checkout.confirm(Mode.NO_PAYMENT)
+    await checkout.handle.result()
+    await checkout.another_run(FoundAdrift(missing=(page_key(checkout.id, 1),)))
+    asked = await checkout.until(lambda s: s.attention is not None)
+    await checkout.handle.terminate()
+
+    await checkout.another_run()
+    again = await checkout.until(lambda s: world.told(s.id)[-1] == "checkout_session.resumed")
+    assert again.attention == asked.attention
+    answer = await told_when_ready(checkout, "acknowledge", Acknowledge(**OPERATOR))
+    await checkout.handle.result()
+
+    assert answer.state.attention is None
+    assert world.events[checkout.id][-1].data == {"reason": "a test", "key": page_key(checkout.id, 1)}
+
+
+async def test_a_late_refund_that_was_failing_is_made_in_a_further_run_and_nobody_is_asked_any_more(
+    open_session: Open, world: World
+) -> None:
+    checkout: Checkout = await open_session()
+    await checkout.confirm(Mode.NO_PAYMENT)
+    await checkout.handle.result()
+    late = page_key(checkout.id, 7)
+    world.pay(late, PRICE)
+    world.loose = lambda _: LooseEnds(charges=(LooseCharge(key=late, amount=PRICE, page=True),))
+    world.trouble.fail["payments.refund"] = 1000
+    await checkout.another_run()
+    await checkout.until(lambda s: s.attention is not None)
+    await checkout.handle.terminate()
+    world.trouble.fail.clear()
+
+    await checkout.another_run()
+    await checkout.handle.result()
+
+    assert world.view(checkout.id).attention is None
+    assert world.moved(checkout.id) == 0
+    assert world.told(checkout.id).count("payment.late") == 1
 
 
 async def test_a_late_page_that_is_left_while_it_is_being_taken_back_is_closed_for_good(
