@@ -60,6 +60,14 @@ def attempt_of(session: UUID, key: str) -> int | None:
     return int(found[1]) if found else None
 
 
+def charge_of(session: UUID, key: str) -> tuple[int, int, bool] | None:
+    """Which instalment of *session* a charge's *key* is about, which try at it, and whether it is the customer's page of
+    that try; None for any other key.
+    """
+    found = re.fullmatch(rf"{session}/\d{{1,9}}/charge/(\d{{1,9}})/(\d{{1,9}})(/page)?", key)
+    return (int(found[1]), int(found[2]), found[3] is not None) if found else None
+
+
 def refund_key(of: str) -> str:
     """The key of the refund of what was captured under the key *of*."""
     return f"{of}/refund"

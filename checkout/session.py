@@ -10,7 +10,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict
 
-from checkout.ids import attempt_of
+from checkout.ids import attempt_of, charge_of
 from checkout.lifecycle import FINAL, Payment, Status
 from checkout.money import Money
 
@@ -233,8 +233,25 @@ class SessionState(Frozen):
         return self.confirmation.attempt if stands and self.confirmation else None
 
     def is_late(self, key: str) -> bool:
-        """Whether money under *key*, a page's or a charge's, is no part of the session."""
-        return attempt_of(self.id, key) not in {None, self.kept}
+        """Whether money under *key*, a page's or a charge's, is no part of the session: of another attempt, or beside
+        what was captured, or is awaited, in the one that stands.
+        """
+        attempt = attempt_of(self.id, key)
+        if attempt is None or attempt != self.kept:
+            return attempt is not None
+        known = any(payment.key == key and payment.status == "captured" for payment in self.payments)
+        return not (known or self.status is Status.PROCESSING or self._awaits(key))
+
+    def _awaits(self, key: str) -> bool:
+        """Whether a charge under *key* is at the gateway, or is still to come: a run that was reset repeats its tries."""
+        tried = charge_of(self.id, key)
+        instalment = next((i for i in self.schedule if tried and i.n == tried[0]), None)
+        if tried is None or instalment is None or not instalment.owed:
+            return False
+        _, charge, at_the_page = tried
+        there = instalment.status in {"charging", "needs_customer"} and charge == instalment.attempts
+        page = instalment.status == "needs_customer" or instalment.action_url is not None
+        return charge > instalment.attempts or (there and at_the_page == page)
 
     @property
     def goes_on(self) -> bool:

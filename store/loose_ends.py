@@ -33,8 +33,8 @@ may lag behind a run that was terminated.
 
 CHARGES: Final[LiteralString] = """
     SELECT key, amount_minor, currency FROM payments charge
-    WHERE session_id = %(session)s AND kind = 'charge' AND attempt_of(key) <> %(kept)s
-      AND (status <> 'declined' OR key = ANY(%(reported)s))
+    WHERE session_id = %(session)s AND kind = 'charge'
+      AND ((attempt_of(key) <> %(kept)s AND status <> 'declined') OR key = ANY(%(reported)s))
       AND NOT EXISTS (SELECT 1 FROM payments refund
                       WHERE refund.session_id = charge.session_id AND refund.key LIKE charge.key || '/refund%%'
                         AND refund.status = 'refunded')
@@ -44,7 +44,6 @@ CHARGES: Final[LiteralString] = """
     FROM unnest(%(reported)s::text[]) AS unheard_of
     JOIN checkout_sessions session ON session.id = %(session)s
     WHERE NOT EXISTS (SELECT 1 FROM payments WHERE key = unheard_of)
-      AND attempt_of(unheard_of) <> %(kept)s
     ORDER BY key
 """
 """Charges that hold money, or may: no definite no, or one that is contradicted, and not returned. What somebody is asked

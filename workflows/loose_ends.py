@@ -79,7 +79,7 @@ class LooseEnds:
         """
         self._live.adrift, self.tying = False, True
         self._asked_before, self.steps = self._live.state.asks, Steps(self._live)
-        reported, self._reported = tuple(self._reported), []
+        reported, self._reported = tuple(filter(self._live.state.is_late, self._reported)), []
         missing, self._missing = self._missing, []
         if self._rewound:
             self._rewound = False

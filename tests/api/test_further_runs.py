@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 from temporalio.client import WorkflowExecutionStatus
@@ -19,6 +19,7 @@ from tests.api.interruptions import (
     another_card,
     completed,
     declined_when_due,
+    due_today,
     kinds,
     late_page,
     page_of,
@@ -107,6 +108,26 @@ async def test_a_terminated_confirmation_is_undone_when_its_customer_leaves(
     assert await shop.moved(session) == 0
     assert (await page_of(shop, session)) != page
     assert await operator.violations(session) == []
+
+
+async def test_a_second_capture_under_the_attempt_that_stands_is_returned(
+    shop: Shop, operator: Operator, sweep: Sweep, gateway: SandboxGateway
+) -> None:
+    customer = await shop.customer("pm_sandbox_card_ok")
+    session = (await shop.session(due_today(customer)))["id"]
+    await shop.confirmed(session, "charge_when_due")
+    await shop.until(session, lambda s: s["payment_status"] == "paid")
+
+    again = f"{session}/1/charge/1/2"
+    await gateway.charge(again, operator.organisation, UUID(session), "pm_sandbox_card_ok", PRICE, "")
+    await sweep()
+    stands = await shop.until(session, lambda s: any(p["status"] == "refunded" for p in s["payments"]))
+
+    assert stands["payment_status"] == "paid"
+    assert await shop.moved(session) == PRICE.minor
+    assert set(await operator.violations(session, besides=again)) <= {
+        "M1: attempt 1, instalment 1: captured under 2 keys"
+    }
 
 
 async def test_a_due_payment_is_collected_although_its_workflow_was_terminated(

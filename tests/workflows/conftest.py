@@ -145,13 +145,13 @@ async def open_session(skipper: TimeSkipper, world: World, request: pytest.Fixtu
         *,
         guest: bool = False,
         amount: Money = PRICE,
-        due: datetime | Sequence[datetime] = (),
+        due: datetime | Sequence[datetime] | None = None,
         expires_in: float = 24 * 3600,
         window: float = 1800,
         **rules: Any,
     ) -> Checkout:
         now = datetime.now(UTC)
-        dates = [due] if isinstance(due, datetime) else due
+        dates = [due] if isinstance(due, datetime) else due or ()
         world.days.update({at.date(): at for at in dates})
         parts = split(amount.minor, [1] * len(dates))
         schedule = tuple(
