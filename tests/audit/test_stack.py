@@ -90,7 +90,7 @@ async def left_then_paid(shop: Shop) -> str:
 
 async def declined_when_due(shop: Shop) -> str:
     session = await bought(shop, "charge_when_due", past_due(await shop.customer("pm_sandbox_card_declined")))
-    await shop.until(session, lambda shown: shown["attention"] is not None)
+    await shop.until(session, lambda shown: shown["payment_schedule"][0]["status"] in {"declined", "failed"})
     return session
 
 
