@@ -76,11 +76,15 @@ class Offer(Frozen):
     expires_at: datetime
 
 
+StepStatus = Literal["running", "done", "refused", "failing", "interrupted"]
+"""How far a step is: *interrupted* is one that was left without an answer, be it because all is undone."""
+
+
 class Step(Frozen):
     """A step of the confirmation saga, or the undo of one, and how far it is."""
 
     name: str
-    status: Literal["running", "done", "refused", "failing"]
+    status: StepStatus
     at: datetime
 
 

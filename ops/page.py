@@ -18,7 +18,7 @@ from ops.words import age, moment
 UNDOS: Final = frozenset({"customers.archive", "contracts.void", "payments.close_page", "payments.refund"})
 """The steps that undo others; the rest go forward."""
 
-COLOURS: Final = {"done": "green", "refused": "yellow", "failing": "red"}
+COLOURS: Final = {"done": "green", "refused": "yellow", "interrupted": "yellow", "failing": "red"}
 
 
 def show(session: Session, timeline: Timeline, console: Console, now: datetime) -> None:

@@ -57,6 +57,7 @@ from workflows.refusals import (
 )
 from workflows.saga import CANCELLED, Undone, shielded, undo_of
 from workflows.steps import Steps, undo_by
+from workflows.summaries import summary_of
 
 UNDO_BEGUN: Final = Undo(reason="A run before this one had begun to undo it.")
 
@@ -120,7 +121,7 @@ class CheckoutWorkflow:
         """Begin a further run where the one before it ended; until then nothing is accepted."""
         effect = Effect(**self._live.effect())
         standing = await workflow.execute_activity_method(
-            SessionActivities.standing, effect, summary="Where the run before this one ended", **PUBLISH
+            SessionActivities.standing, effect, summary=summary_of("sessions.standing", effect), **PUBLISH
         )
         self._live.stand_at(standing)
         await self._clock.restore()

@@ -27,6 +27,7 @@ class Confirmation:
     def __init__(self, live: LiveSession, steps: Steps, page: HostedPage) -> None:
         self._live = live
         self._steps = steps
+        self._steps.listed = True
         self._page = page
 
     async def run(self, *, taken_over: bool, undo: Undo | None) -> None:

@@ -12,10 +12,20 @@ from activities.sessions import SessionActivities
 from checkout.commands import Opening, Publish, Request
 from checkout.lifecycle import Event, Payment, PaymentEvent, Status, after, payment_after
 from checkout.outcomes import Standing
-from checkout.session import SERVICE, Attention, Confirmation, PaymentRecord, SessionEvent, SessionState, Step
+from checkout.session import (
+    SERVICE,
+    Attention,
+    Confirmation,
+    PaymentRecord,
+    SessionEvent,
+    SessionState,
+    Step,
+    StepStatus,
+)
 from workflows.policies import PUBLISH
 from workflows.search_attributes import attributes_of
 from workflows.standing import current_details
+from workflows.summaries import published
 
 NAMES: Final = {
     Event.CONFIRM: "checkout_session.confirmed",
@@ -150,7 +160,7 @@ class LiveSession:
         kept = [record if known.key == record.key else known for known in self.state.payments]
         return tuple(kept) if record in kept else (*kept, record)
 
-    def with_step(self, name: str, status: Any) -> Confirmation:
+    def with_step(self, name: str, status: StepStatus) -> Confirmation:
         """The confirmation with a step that is now *status*."""
         step = Step(name=name, status=status, at=workflow.now())
         kept = tuple(known for known in self.confirmation.steps if known.name != name)
@@ -160,7 +170,7 @@ class LiveSession:
         """Change members of the state without an event of their own; they show with the next change."""
         self.state = self.state.model_copy(update=to)
 
-    def note_step(self, name: str, status: Any) -> None:
+    def note_step(self, name: str, status: StepStatus) -> None:
         """Remember how far a step is."""
         if self.state.confirmation is not None:
             self.note(confirmation=self.with_step(name, status))
@@ -168,6 +178,12 @@ class LiveSession:
     def has_done(self, name: str) -> bool:
         """Whether this confirmation took the step before: in a run before this one."""
         return any(step.name == name and step.status == "done" for step in self.confirmation.steps)
+
+    def has_answered(self, name: str) -> bool:
+        """Whether the step has an answer, the last time that this confirmation took it."""
+        confirmation = self.state.confirmation
+        ended = confirmation.steps if confirmation else ()
+        return any(step.name == name and step.status in {"done", "refused"} for step in ended)
 
     def stand_at(self, standing: Standing) -> None:
         """Go on from where the run before this one stood, should it have come further than was known."""
@@ -211,7 +227,9 @@ class LiveSession:
             chain = workflow.info().first_execution_run_id
             batch = Publish(events=tuple(self._pending), policy=self.policy, chain=chain)
             self.show_operators()
-            written = await workflow.execute_activity_method(SessionActivities.publish, batch, **PUBLISH)
+            written = await workflow.execute_activity_method(
+                SessionActivities.publish, batch, summary=published(batch.events), **PUBLISH
+            )
             self.intruder = written.intruder
             del self._pending[: len(batch.events)]
             self._stand_behind(written.version - batch.events[-1].sequence, batch.events)

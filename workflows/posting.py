@@ -15,9 +15,10 @@ from checkout.ids import another_refund_key
 from checkout.money import Money
 from checkout.outcomes import LookUpAnswer, NotFound
 from checkout.session import PaymentRecord
-from workflows.live import LiveSession, failing_at
+from workflows.live import LiveSession
 from workflows.policies import INCURABLE, ONCE
-from workflows.steps import NO_WAY_BACK, Steps, failure_of, name_of, summary_of, type_of
+from workflows.steps import NO_WAY_BACK, Steps, failure_of, name_of, type_of
+from workflows.summaries import summary_of
 
 Post = TypeVar("Post", Charge, Refund)
 Answer = TypeVar("Answer")
@@ -41,11 +42,16 @@ class Posting:
 
         The same key is posted again only after a "not found" past the gateway's uncertainty window.
         """
-        began = workflow.now()
+        name = name_of(step)
+        with self._steps.taking(name):
+            return self._steps.answered(name, await self._answered(step, command))
+
+    async def _answered(self, step: Callable[[Any, Post], Awaitable[Answer]], command: Post) -> Answer | LookUpAnswer:
+        began, name = workflow.now(), name_of(step)
         for tries in count(1):
             command = command.model_copy(update={"at": workflow.now()})
             self.key = command.key
-            handle = workflow.start_activity_method(step, command, summary=summary_of(command), **ONCE)
+            handle = workflow.start_activity_method(step, command, summary=summary_of(name, command), **ONCE)
             await workflow.wait([handle])
             failure = failure_of(handle)
             self._steps.take_retry()
@@ -53,19 +59,16 @@ class Posting:
                 command = self._under_a_new_key(command)
                 continue
             if failure is None:
-                self._live.lower_attention(failing_at(name_of(step)))
                 answer: Answer = handle.result()
                 return answer
             rejected = type_of(failure) in INCURABLE
             found = await (self._told(command) if rejected else self.looked_up(command))
             if rejected and isinstance(found, NotFound):
-                await self._steps.ask_somebody(name_of(step), failure, NO_WAY_BACK)
+                await self._steps.ask_somebody(name, failure, NO_WAY_BACK)
                 continue
             if not isinstance(found, NotFound):
-                self._steps.take_retry()
-                self._live.lower_attention(failing_at(name_of(step)))
                 return found
-            await self._before_the_next(name_of(step), failure, tries, began)
+            await self._before_the_next(name, failure, tries, began)
         raise AssertionError("a count has no end")
 
     async def looked_up(self, command: AtKey) -> LookUpAnswer:

@@ -29,4 +29,5 @@ class ReconciliationWorkflow:
 
     @workflow.run
     async def run(self, cmd: Reconcile) -> Reconciled:
-        return await workflow.execute_activity_method(ReconciliationActivities.sweep, cmd, **SWEEP)
+        summary = f"What happened in {cmd.window}" + (", and everything at rest" if cmd.everything else "")
+        return await workflow.execute_activity_method(ReconciliationActivities.sweep, cmd, summary=summary, **SWEEP)

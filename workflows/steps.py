@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from datetime import datetime, timedelta
 from itertools import chain, repeat
 from typing import Any, Final, TypeVar
@@ -14,10 +14,12 @@ from temporalio.exceptions import ActivityError, ApplicationError, is_cancelled_
 from temporalio.exceptions import TimeoutError as ActivityTimeout
 
 from checkout.commands import Compensate, Effect, Retry
-from checkout.session import Attention, Can, Undo
+from checkout.outcomes import Refused
+from checkout.session import Attention, Can, StepStatus, Undo
 from workflows.live import LiveSession, failing_at, for_the_way
 from workflows.policies import ASK, INCURABLE, STEP
 from workflows.saga import Undone, shielded
+from workflows.summaries import summary_of
 
 Command = TypeVar("Command", bound=Effect)
 Result = TypeVar("Result")
@@ -48,12 +50,13 @@ def undo_by(decision: Compensate) -> Undo:
 
 
 class Steps:
-    """Runs the activities of a session, one at a time."""
+    """Runs the activities of a session, one at a time. Those of a confirmation are *listed* in it, with how far each is."""
 
     def __init__(self, live: LiveSession) -> None:
         self._live = live
         self.decision: Retry | Compensate | None = None
         self.turning_back = False
+        self.listed = False
 
     async def run(
         self,
@@ -61,30 +64,29 @@ class Steps:
         command: Command,
         *,
         can: Can = FORWARD,
+        failing: Callable[[], None] = lambda: None,
     ) -> Result:
-        """Run *step* until it succeeds, in rounds. Raises Compensated when an operator decides so, with the
-        activity ended by then: nothing can still arrive behind the undo.
+        """Run *step* until it succeeds, in rounds; *failing* is called when one ended in vain and its effect is unknown.
+        Raises Compensated when an operator decides so, with the activity ended by then: nothing can still arrive behind
+        the undo.
         """
         name = name_of(step)
-        self._live.note_step(name, "running")
-        rounds = _rounds(self._live.policy.rounds)
-        while True:
-            handle = workflow.start_activity_method(
-                step, command, schedule_to_close_timeout=next(rounds), summary=summary_of(command), **STEP
-            )
-            await self._ended_or_decided(handle, can)
-            if failure := failure_of(handle):
+        with self.taking(name):
+            rounds = _rounds(self._live.policy.rounds)
+            while True:
+                handle = self._begun(step, command, next(rounds), STEP)
+                await self._ended_or_decided(handle, can)
+                failure = failure_of(handle)
+                if failure is None:
+                    result: Result = handle.result()
+                    return self.answered(name, result)
                 if self.take_retry():
                     rounds = _rounds(self._live.policy.rounds)
                     continue
+                if type_of(failure) not in INCURABLE:
+                    failing()
                 await self.ask_somebody(name, failure, can)
                 self._live.leave_if_long()
-                continue
-            self.take_retry()
-            self._live.note_step(name, "done")
-            self._live.lower_attention(failing_at(name))
-            result: Result = handle.result()
-            return result
 
     async def ask(
         self,
@@ -99,32 +101,64 @@ class Steps:
         passed or an operator wants it asked now. "Not yet" is no failure; any other raises attention at the end of its
         round. Raises Compensated as `run` does.
         """
-        for length in _rounds(self._live.policy.rounds):
-            left = deadline - workflow.now() if deadline else None
-            if left is not None and left <= timedelta(0):
-                return None
-            handle = workflow.start_activity_method(
-                step, command, schedule_to_close_timeout=length, summary=summary_of(command), **ASK
-            )
-            with suppress(TimeoutError):
-                await self._ended_or_decided(handle, can, until=until, window=left)
-            if not handle.done():
-                await shielded(_end(handle))
-            self._raise_compensated(can)
-            failure = failure_of(handle)
-            if failure is None:
-                self.take_retry()
-                self._live.lower_attention(failing_at(name_of(step)))
-                result: Result = handle.result()
-                return result
-            if self.take_retry() or until():
-                return None
-            if type_of(failure) == NOT_YET:
-                self._live.lower_attention(failing_at(name_of(step)))
-            elif not is_cancelled_exception(failure):
-                await self.ask_somebody(name_of(step), failure, can)
-            self._live.leave_if_long()
+        name = name_of(step)
+        with self.taking(name):
+            for length in _rounds(self._live.policy.rounds):
+                left = deadline - workflow.now() if deadline else None
+                if left is not None and left <= timedelta(0):
+                    return None
+                handle = self._begun(step, command, length, ASK)
+                with suppress(TimeoutError):
+                    await self._ended_or_decided(handle, can, until=until, window=left)
+                if not handle.done():
+                    await shielded(_end(handle))
+                self._raise_compensated(can)
+                failure = failure_of(handle)
+                if failure is None:
+                    result: Result = handle.result()
+                    return self.answered(name, result)
+                if self.take_retry() or until():
+                    return None
+                if type_of(failure) == NOT_YET:
+                    self._note(name, "running")
+                    self._live.lower_attention(failing_at(name))
+                elif not is_cancelled_exception(failure):
+                    await self.ask_somebody(name, failure, can)
+                self._live.leave_if_long()
         raise AssertionError("rounds have no end")
+
+    def _begun(
+        self,
+        step: Callable[[Any, Command], Awaitable[Result]],
+        command: Command,
+        length: timedelta,
+        how: dict[str, Any],
+    ) -> workflow.ActivityHandle[Result]:
+        """A round of *step*: *length* is how long, *how* the policy. It is told when it begins."""
+        command = command.model_copy(update={"at": workflow.now()})
+        summary = summary_of(name_of(step), command)
+        return workflow.start_activity_method(step, command, schedule_to_close_timeout=length, summary=summary, **how)
+
+    @contextmanager
+    def taking(self, name: str) -> Iterator[None]:
+        """List a step as running; as interrupted where it is left without an answer."""
+        self._note(name, "running")
+        try:
+            yield
+        finally:
+            if not self._live.has_answered(name):
+                self._note(name, "interrupted")
+
+    def answered(self, name: str, answer: Result) -> Result:
+        """A step has its *answer*: what an operator decided about its failing is over, and so is the attention."""
+        self.take_retry()
+        self._note(name, "refused" if isinstance(answer, Refused) else "done")
+        self._live.lower_attention(failing_at(name))
+        return answer
+
+    def _note(self, name: str, status: StepStatus) -> None:
+        if self.listed:
+            self._live.note_step(name, status)
 
     async def park(self, attention: Attention) -> None:
         """Wait for somebody's decision; raises Compensated."""
@@ -150,7 +184,11 @@ class Steps:
         holds or the workflow is cancelled.
         """
         try:
-            await workflow.wait_condition(lambda: handle.done() or until() or self._decided(can), timeout=window)
+            await workflow.wait_condition(
+                lambda: handle.done() or until() or self._decided(can),
+                timeout=window,
+                timeout_summary="The payment page's window ends" if window else None,
+            )
         except asyncio.CancelledError:
             await shielded(_end(handle))
             raise
@@ -160,7 +198,7 @@ class Steps:
 
     async def ask_somebody(self, name: str, failure: BaseException, can: Can, *, park: bool = False) -> None:
         """Raise attention; when retrying cannot cure it, wait for a decision."""
-        self._live.note_step(name, "failing")
+        self._note(name, "failing")
         incurable = park or type_of(failure) in INCURABLE
         self._live.ask_for_attention(
             Attention(
@@ -179,7 +217,9 @@ class Steps:
     async def pause(self, longest: timedelta, can: Can) -> None:
         """Wait *longest*, or until an operator decides; raises Compensated as `run` does."""
         with suppress(TimeoutError):
-            await workflow.wait_condition(lambda: self._decided(can), timeout=longest)
+            await workflow.wait_condition(
+                lambda: self._decided(can), timeout=longest, timeout_summary="Then the gateway is asked again"
+            )
         self._raise_compensated(can)
         self.take_retry()
 
@@ -236,9 +276,3 @@ def _words(failure: BaseException) -> str:
     if isinstance(cause, ApplicationError) and cause.type in OWN_WORDS:
         return f"{cause.type}: {cause.message}"
     return type_of(failure)
-
-
-def summary_of(command: Effect) -> str | None:
-    """What the Temporal UI shows beside the activity: the amount, where one is at stake."""
-    amount = getattr(command, "amount", None)
-    return str(amount) if amount is not None else None
