@@ -12,9 +12,11 @@ from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
 from checkout.commands import AtKey, Charge, CheckDue, ChooseMethod, DueInstants, OpenPage, Refund
 from checkout.outcomes import (
     CloseAnswer,
+    Closed,
     Declined,
     DueAnswer,
     Instants,
+    Left,
     LookUpAnswer,
     MethodAnswer,
     NotFound,
@@ -22,7 +24,7 @@ from checkout.outcomes import (
     PageOpen,
     UnderWay,
 )
-from gateways.port import PageRequest, PaymentGateway, ToCharge
+from gateways.port import PaymentGateway, ToCharge, ToOpen
 
 INTERVALS: Final = (1, 2, 4, 8, 15, 30, 60, 120)
 """Seconds between two askings whether a page was paid: five within the first 30 s; the last one repeats."""
@@ -30,6 +32,9 @@ INTERVALS: Final = (1, 2, 4, 8, 15, 30, 60, 120)
 
 NEVER_ARRIVED: Final = Declined(code="never_arrived")
 """What a charge comes to whose key the gateway does not know long after it was posted."""
+
+NEVER_OPENED: Final = Closed()
+"""What a page comes to whose key the gateway does not know long after it was posted."""
 
 
 class PaymentRecords(Protocol):
@@ -39,7 +44,7 @@ class PaymentRecords(Protocol):
 
     async def choose_method(self, cmd: ChooseMethod) -> MethodAnswer: ...
 
-    async def page(self, cmd: OpenPage) -> tuple[str, PageRequest]: ...
+    async def page(self, cmd: OpenPage) -> ToOpen: ...
 
     async def charge(self, cmd: Charge) -> ToCharge | Declined: ...
 
@@ -78,10 +83,29 @@ class PaymentActivities:
         return await self._due.check(cmd)
 
     @activity.defn(name="payments.open_page")
-    async def open_page(self, cmd: OpenPage) -> PageOpen:
-        """Open the hosted page at the gateway."""
-        gateway, page = await self._records.page(cmd)
-        return await self._gateways[gateway].open_page(cmd.key, page)
+    async def open_page(self, cmd: OpenPage) -> LookUpAnswer:
+        """Open the hosted page at the gateway. A key that was posted before is looked up first, and posted again only
+        where the gateway does not know it; one that it may have forgotten before this round ends is not posted again.
+        """
+        to = await self._records.page(cmd)
+        answer = await self._known_page(cmd, to)
+        if answer is None:
+            return await self._gateways[to.gateway].open_page(cmd.key, to.page)
+        await self._records.answered(cmd, answer)
+        return answer
+
+    async def _known_page(self, cmd: OpenPage, to: ToOpen) -> LookUpAnswer | None:
+        """What came of posting the key before; None where it is to be posted: also for the address of a page that was
+        left.
+        """
+        gateway, info = self._gateways[to.gateway], activity.info()
+        if info.attempt == 1 and cmd.at == to.first_at:
+            return None
+        answer = await gateway.look_up(cmd.key, cmd.organisation)
+        round_ends = cmd.at + (info.schedule_to_close_timeout or timedelta(0))
+        if round_ends - to.first_at > gateway.memory:
+            return NEVER_OPENED if isinstance(answer, NotFound) else answer
+        return None if isinstance(answer, NotFound | Left) else answer
 
     @activity.defn(name="payments.page_outcome")
     async def page_outcome(self, cmd: AtKey) -> LookUpAnswer:

@@ -257,26 +257,24 @@ class CheckDue(Effect):
     refused: tuple[UUID, ...] = ()
 
 
-class OpenPage(Effect):
-    """Open a hosted page for *amount*; what it shows is read from the rows. It shows the *instalment* alone where one is
-    named.
-    """
+class AtKey(Effect):
+    """Something about one key at the gateway, made for *amount*."""
 
     key: str
     amount: Money
+
+
+class OpenPage(AtKey):
+    """Open a hosted page for *amount*; what it shows is read from the rows. It shows the *instalment* alone where one is
+    named. *expires_at* is when the gateway closes it by itself.
+    """
+
     estimation_id: str
     details: UUID
     notes: UUID | None
     preferred: PaymentMethodType | None
     expires_at: dt.datetime
     instalment: str | None = None
-
-
-class AtKey(Effect):
-    """Something about one key at the gateway, made for *amount*."""
-
-    key: str
-    amount: Money
 
 
 class Charge(AtKey):

@@ -100,8 +100,8 @@ class Undo(Frozen):
 
 
 class Confirmation(Frozen):
-    """The last attempt to confirm. *notes* is the details row with the description and the customer's notes; *undo* is
-    set from the moment that it is to be undone.
+    """The last attempt to confirm. *notes* is the details row with the description and the customer's notes; *page_until*
+    is when the window of the page at *redirect_url* ends; *undo* is set from the moment that it is to be undone.
     """
 
     mode: Mode
@@ -111,6 +111,7 @@ class Confirmation(Frozen):
     preferred: PaymentMethodType | None = None
     notes: UUID | None = None
     redirect_url: str | None = None
+    page_until: datetime | None = None
     steps: tuple[Step, ...] = ()
     undo: Undo | None = None
 

@@ -60,6 +60,15 @@ class PageRequest:
 
 
 @dataclass(frozen=True)
+class ToOpen:
+    """What a page needs from the rows: which gateway, what its customer is shown, and when its key was first used."""
+
+    gateway: str
+    page: PageRequest
+    first_at: datetime
+
+
+@dataclass(frozen=True)
 class ToCharge:
     """What a charge needs from the rows: which gateway, its token of the saved method, what to call it, when its key was
     first used, and whether the method can still be charged.

@@ -21,7 +21,7 @@ from checkout.outcomes import (
     Refunded,
     Refused,
 )
-from gateways.port import PageLine, PageRequest, ToCharge
+from gateways.port import PageLine, PageRequest, ToCharge, ToOpen
 from store.database import Connection, Database
 
 SETTLED: Final[Mapping[type, str]] = {
@@ -72,11 +72,12 @@ class PaymentRecords:
             return MethodChosen(method=usable[0])
         return UNUSABLE if methods or cmd.method else NO_METHOD
 
-    async def page(self, cmd: OpenPage) -> tuple[str, PageRequest]:
-        """Record the page's key, and gather what its customer is shown."""
+    async def page(self, cmd: OpenPage) -> ToOpen:
+        """Record the page's key, and gather what its customer is shown: for one key always the same."""
         async with self._database.of(cmd.organisation) as connection:
-            await _record(connection, cmd, "charge", expires_at=cmd.expires_at)
-            return await _gateway(connection, cmd.organisation), await _page(connection, cmd)
+            first_at = await _record(connection, cmd, "charge", expires_at=cmd.expires_at)
+            page = await _page(connection, cmd)
+            return ToOpen(gateway=await _gateway(connection, cmd.organisation), page=page, first_at=first_at)
 
     async def charge(self, cmd: Charge) -> ToCharge | Declined:
         """Record the charge's key with its method, and say what to charge: a key keeps the method that it was first used
@@ -154,7 +155,7 @@ async def _method(connection: Connection, cmd: Charge) -> dict[str, Any] | None:
 
 async def _record(
     connection: Connection,
-    cmd: AtKey | OpenPage,
+    cmd: AtKey,
     kind: str,
     *,
     method: UUID | None = None,

@@ -36,6 +36,7 @@ from checkout.outcomes import (
     NotDueYet,
     NotFound,
     NotOwed,
+    PageOpen,
     UnderWay,
 )
 from checkout.session import Attention, Can, Instalment, PaymentRecord
@@ -177,8 +178,10 @@ class Collection:
             ),
             can=NO_WAY_BACK,
         )
+        if not isinstance(page, PageOpen):
+            return await self._close(i)
         opened = instalments.action_opened(self.instalment(i.n), page.url, workflow.now())
-        self._put("payment.needs_customer", opened, payments=self._recorded(key, i.amount, "pending"))
+        return self._put("payment.needs_customer", opened, payments=self._recorded(key, i.amount, "pending"))
 
     async def _look_up(self, i: Instalment) -> None:
         """Ask what became of what is under way, or of the customer's page."""

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import Final
 
 from temporalio import workflow
 
@@ -12,12 +13,20 @@ from checkout.commands import AtKey, OpenPage, Refund
 from checkout.ids import page_key, refund_key
 from checkout.lifecycle import Payment, PaymentEvent
 from checkout.money import Money
-from checkout.outcomes import Captured, Closed, LookUpAnswer, Refunded, UnderWay
+from checkout.outcomes import Captured, Closed, LookUpAnswer, PageOpen, Refunded, UnderWay
 from checkout.session import Attention, Can, PaymentRecord, Undo
 from workflows.live import LiveSession
 from workflows.posting import Posting, refund_record
 from workflows.saga import Undone
 from workflows.steps import FORWARD, NO_WAY_BACK, Steps
+
+BACKSTOP: Final = timedelta(days=2)
+"""How long after its window the gateway closes a page by itself, should nobody else: the window begins when the page is
+open, which may be as long after its key was first posted as a gateway remembers keys.
+"""
+
+NOT_OPENED: Final = "The payment page could not be opened."
+NOT_PAID: Final = "The payment page was left, refused or not paid in time."
 
 
 class Refusal(Undone):
@@ -38,14 +47,12 @@ class HostedPage:
         self._reported = reported
         self._key = page_key(live.state.id, live.confirmation.attempt)
         self._amount = live.state.offer.amount_due
-        self._opened = workflow.now()
         self.declined = 0
         self.unreturned = False
 
     async def _open(self) -> None:
         """Open the page and say where the customer goes."""
         offer, confirmation = self._live.state.offer, self._live.confirmation
-        self._opened = workflow.now()
         if self._live.state.payment_status is not Payment.PENDING:
             self._live.pay(PaymentEvent.ASK, payments=self._live.with_payment(self._record("pending")))
         page = await self._steps.run(
@@ -58,14 +65,25 @@ class HostedPage:
                 details=offer.details,
                 notes=confirmation.notes,
                 preferred=confirmation.preferred,
-                expires_at=self._opened + self._live.policy.page_window,
+                expires_at=workflow.now() + self._live.policy.page_window + BACKSTOP,
             ),
+            failing=self._unknown,
         )
-        if self._live.confirmation.redirect_url != page.url:
-            self._live.change(
-                "payment.page_opened",
-                confirmation=self._live.confirmation.model_copy(update={"redirect_url": page.url}),
-            )
+        if isinstance(page, PageOpen):
+            self._opened(page.url)
+
+    def _opened(self, url: str) -> None:
+        """Its window runs from now on; or from when a run before this one had opened it."""
+        self._live.note(payments=self._live.with_payment(self._record("pending")))
+        confirmation = self._live.confirmation
+        until = confirmation.page_until or workflow.now() + self._live.policy.page_window
+        opened = confirmation.model_copy(update={"redirect_url": url, "page_until": until})
+        if opened != confirmation:
+            self._live.change("payment.page_opened", confirmation=opened)
+
+    def _unknown(self) -> None:
+        """Whether the page is open is not known while opening it fails; shown with the attention."""
+        self._live.note(payments=self._live.with_payment(self._record("unknown")))
 
     async def until_paid(self) -> None:
         """Open the page and wait until it is paid; a run before this one may have seen that already."""
@@ -79,7 +97,7 @@ class HostedPage:
         """Wait until the customer has paid. Whatever else is heard (left, the window's end, even "not found"), closing
         the page tells whether it was paid after all, or whether money is still under way: only "closed" is a no.
         """
-        deadline: datetime | None = self._opened + self._live.policy.page_window
+        deadline: datetime | None = self._live.confirmation.page_until or workflow.now()
         while True:
             answer = await self._outcome(deadline, FORWARD)
             if not isinstance(answer, Captured | UnderWay | Closed):
@@ -88,7 +106,7 @@ class HostedPage:
                 return await self._captured(answer)
             if not isinstance(answer, UnderWay):
                 self.declined = getattr(answer, "declined", 0)
-                raise Refusal("payment-not-made", "The payment page was left, refused or not paid in time.")
+                raise Refusal("payment-not-made", NOT_PAID if self._live.confirmation.redirect_url else NOT_OPENED)
             deadline = None
 
     async def close(self) -> None:
@@ -105,7 +123,8 @@ class HostedPage:
 
     async def refund(self) -> None:
         """Return what the page captured; where it captured nothing, its key is closed."""
-        command = Refund(**self._live.effect(), key=refund_key(self._key), of=self._key, amount=self._amount)
+        amount = self._taken()
+        command = Refund(**self._live.effect(), key=refund_key(self._key), of=self._key, amount=amount)
         posting = Posting(self._live, self._steps)
         answer = await posting.post(PaymentActivities.refund, command)
         if isinstance(answer, Refunded):
@@ -114,7 +133,12 @@ class HostedPage:
             self.unreturned = True
             self._live.pay(PaymentEvent.REFUND)
         elif any(payment.key == posting.key for payment in self._live.state.payments):
-            self._live.note(payments=self._live.with_payment(refund_record(posting.key, "declined", self._amount)))
+            self._live.note(payments=self._live.with_payment(refund_record(posting.key, "declined", amount)))
+
+    def _taken(self) -> Money:
+        """What the page captured, should it be another amount than the one asked for."""
+        page = next((payment for payment in self._live.state.payments if payment.key == self._key), None)
+        return page.amount if page and page.status == "captured" else self._amount
 
     def _returned(self, key: str, refunded: Refunded) -> None:
         payments = self._live.with_payment(refund_record(key, "refunded", refunded.amount, refunded.reference))

@@ -64,6 +64,7 @@ from gateways.port import (
     PageRequest,
     SavedMethod,
     ToCharge,
+    ToOpen,
 )
 
 
@@ -106,6 +107,7 @@ class World:
         self.contracts: dict[UUID, str] = {}
         self.events: dict[UUID, list[SessionEvent]] = {}
         self.pages: dict[str, Any] = {}
+        self.asked: list[PageRequest] = []
         self.charges: dict[str, ChargeAnswer] = {}
         self.refunds: dict[str, RefundAnswer] = {}
         self.keys: dict[str, datetime] = {}
@@ -190,8 +192,7 @@ class World:
         self.trouble.before("payments.choose_method")
         return self.trouble.refuse.get("payments.choose_method") or MethodChosen(method=cmd.method or uuid4())
 
-    async def page(self, cmd: OpenPage) -> tuple[str, PageRequest]:
-        self.trouble.before("payments.open_page")
+    async def page(self, cmd: OpenPage) -> ToOpen:
         page = PageRequest(
             account=cmd.organisation,
             reference=cmd.session,
@@ -205,7 +206,7 @@ class World:
             preferred=None,
             expires_at=cmd.expires_at,
         )
-        return "fake", page
+        return ToOpen(gateway="fake", page=page, first_at=self.first_at(cmd))
 
     async def instants(self, cmd: DueInstants) -> Instants:
         return Instants(at=tuple(self.days.get(day, midnight(day)) for day in cmd.days))
@@ -233,6 +234,8 @@ class World:
         raise NotImplementedError
 
     async def open_page(self, key: str, page: PageRequest) -> PageOpen:
+        self.asked.append(page)
+        self.trouble.before("payments.open_page")
         self.pages.setdefault(key, PageOpen(url=f"https://pay.example/{key}"))
         self.trouble.after("payments.open_page")
         if isinstance(self.pages[key], Closed):
