@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -22,6 +23,9 @@ SET_ASIDE: Final[dict[str, Callable[[Event, datetime], Event]]] = {
     "reorder": lambda event, now: event.model_copy(update={"due_at": stamp(now + OVERTAKEN)}),
 }
 """What a webhook's fault does before the event is sent; the other faults act while it is."""
+
+REFERENCE: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}(?=/)")
+"""What a merchant's key begins with where it is made of the reference: so that calls without an effect are found by it."""
 
 
 @dataclass
@@ -48,8 +52,8 @@ class Turn:
         """Write that the call had no effect, about whatever is known of *key*."""
         payment = store.payment_of(self.connection, account, key) if key else None
         held = store.key_of(self.connection, account, key) if key and payment is None else None
-        known = payment or held
-        self._write(account, key, known.reference if known else None, "none", payment, None)
+        reference = next((known.reference for known in (payment, held) if known), None) or _reference_in(key)
+        self._write(account, key, reference, "none", payment, None)
 
     def _write(  # noqa: PLR0913, PLR0917 - the members of a line
         self,
@@ -85,3 +89,9 @@ class Turn:
             event = SET_ASIDE[fault](event, self.now)
         self.early = self.early or fault == "before_reply"
         store.add_event(self.connection, event)
+
+
+def _reference_in(key: str | None) -> str | None:
+    """The reference that *key* was made of."""
+    found = REFERENCE.match(key or "")
+    return found[0] if found else None

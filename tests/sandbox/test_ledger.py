@@ -52,6 +52,21 @@ def test_a_call_without_an_effect_stands_in_it_too(shop: Shop, provider: Provide
     assert (entry["call"], entry["key"], entry["effect"], entry["reference"]) == ("look_up", "never used", "none", None)
 
 
+def test_a_call_without_an_effect_is_found_by_the_reference_in_its_key(shop: Shop, provider: Provider) -> None:
+    provider.http.post("/faults", json={"call": "charge", "fault": "500_before"})
+    shop.charge()
+    shop.call("refund", key=f"{shop.key}/refund", of=shop.key)
+    shop.truth()
+
+    entries = provider.ledger(reference=shop.reference)
+
+    assert [(entry["call"], entry["effect"]) for entry in entries] == [
+        ("charge", "none"),
+        ("refund", "none"),
+        ("look_up", "none"),
+    ]
+
+
 def test_nothing_can_be_changed_or_taken_out(shop: Shop, provider: Provider) -> None:
     shop.charge()
     connection = sqlite3.connect(provider.home / "gateway.db")
