@@ -17,6 +17,9 @@ from checkout.money import Money
 SERVICE: Final = "service"
 """The actor of what the service does by itself."""
 
+TEMPORAL: Final = "temporal"
+"""The actor of what Cancel in Temporal does."""
+
 
 class Frozen(BaseModel):
     """A stored payload: frozen, and tolerant of members that another version wrote."""
@@ -89,14 +92,15 @@ class Step(Frozen):
 
 
 class Undo(Frozen):
-    """Why a confirmation is undone: in words, as the problem that its caller is answered with, and whether the session
-    is closed then.
+    """Why a confirmation is undone: in words, as the problem that its caller is answered with, whether the session is
+    closed then, and who is told to have done that.
     """
 
     reason: str
     problem: str = "confirmation-undone"
-    detail: str = "The confirmation was undone by an operator."
+    detail: str = "The confirmation was undone."
     close: bool = False
+    actor: str = SERVICE
 
 
 class Confirmation(Frozen):

@@ -32,8 +32,10 @@ from checkout.commands import (
 )
 from checkout.ids import workflow_of
 from checkout.lifecycle import Event, Status
+from checkout.session import TEMPORAL, SessionState, Undo
 from checkout.session import Confirmation as ConfirmationState
-from checkout.session import SessionState, Undo
+from checkout.session import TEMPORAL, SessionState, Undo
+from checkout.session import Confirmation as ConfirmationState
 from workflows.clock import Clock
 from workflows.collection import Collection
 from workflows.confirmation import Confirmation
@@ -200,7 +202,7 @@ class CheckoutWorkflow:
         """Somebody pressed Cancel in Temporal: what was not left or undone by it yet is now."""
         self._cancelled = True
         if self._live.status is Status.OPEN:
-            self._live.move(Event.CANCEL, actor="temporal")
+            self._live.move(Event.CANCEL, actor=TEMPORAL)
         elif self._live.status is Status.PROCESSING:
             await self._confirm_once(CANCELLED)
         elif self._live.state.goes_on:

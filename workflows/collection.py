@@ -39,7 +39,7 @@ from checkout.outcomes import (
     PageOpen,
     UnderWay,
 )
-from checkout.session import Attention, Can, Instalment, PaymentRecord
+from checkout.session import TEMPORAL, Attention, Can, Instalment, PaymentRecord
 from workflows.live import LiveSession, failing_at
 from workflows.posting import Posting
 from workflows.saga import shielded
@@ -294,7 +294,7 @@ class Collection:
             await self._until_known(under_way)
         rest = [instalments.changed(i, status="cancelled", next_at=None) for i in self._live.state.schedule if i.owed]
         if rest:
-            self._live.change("payment.cancelled", schedule=self._with(*rest))
+            self._live.change("payment.cancelled", actor=TEMPORAL, schedule=self._with(*rest))
             self._follow(captured=False)
 
     async def _until_known(self, i: Instalment) -> None:

@@ -35,6 +35,7 @@ def turn_back(live: LiveSession, page: HostedPage, why: Undo) -> None:
         Event.CLOSE if close else Event.REOPEN,
         PaymentEvent.UNDO if live.state.payment_status is Payment.PENDING else None,
         confirmation=live.confirmation.model_copy(update={"redirect_url": None, "page_until": None}),
+        actor=why.actor,
         data={"reason": why.reason, "answer": (why.problem, why.detail)},
     )
     if page.unreturned:

@@ -9,12 +9,17 @@ from typing import Any, Final, Self, TypeVar
 
 from temporalio.exceptions import is_cancelled_exception
 
-from checkout.session import Undo
+from checkout.session import TEMPORAL, Undo
 
 Result = TypeVar("Result")
 
 
-CANCELLED: Final = Undo(reason="The workflow was cancelled in Temporal.", close=True)
+CANCELLED: Final = Undo(
+    reason="The workflow was cancelled in Temporal.",
+    detail="The confirmation was undone: its workflow was cancelled in Temporal.",
+    close=True,
+    actor=TEMPORAL,
+)
 
 
 class Undone(Exception):

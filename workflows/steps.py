@@ -46,7 +46,8 @@ class Compensated(Undone):
 
 
 def undo_by(decision: Compensate) -> Undo:
-    return Undo(reason=decision.reason, close=decision.then == "close")
+    detail = "The confirmation was undone by an operator."
+    return Undo(reason=decision.reason, detail=detail, close=decision.then == "close")
 
 
 class Steps:

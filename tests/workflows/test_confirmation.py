@@ -350,6 +350,9 @@ async def test_cancel_pressed_in_temporal_undoes_everything_before_it_ends(open_
     assert list(world.contracts.values()) == ["void"]
     assert list(world.customers.values()) == ["archived"]
     assert world.pages[checkout.page()].outcome == "closed"
+    last = world.events[checkout.id][-1]
+    assert (last.type, last.actor) == ("checkout_session.closed", "temporal")
+    assert "operator" not in str(last.data)
 
 
 async def test_a_charge_that_never_arrives_asks_for_attention_and_goes_on_when_it_can(
