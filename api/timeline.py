@@ -52,7 +52,7 @@ WORDS: Final[Mapping[str, str]] = {
     "payment.failed": "The payment failed",
     "payment.refunded": "The payment was returned",
     "payment.cancelled": "What was still due was cancelled",
-    "payment.unknown": "The gateway did not answer: whether it charged is being looked up",
+    "payment.unknown": "The gateway's answer was lost: what it did is being looked up",
     "payment.late": "A payment arrived that is no part of the session, and is being returned",
     "payment.due_soon": "A due payment will soon be charged",
     "payment.charging": "A due payment is being charged",
@@ -81,8 +81,22 @@ STEPS: Final[Mapping[str, str]] = {
     "payments.charge": "charging the saved payment method",
     "payments.refund": "returning the payment",
     "payments.look_up": "looking up what the gateway did",
+    "sessions.loose_ends": "finding what is no part of the session",
 }
 """Each step that can ask for attention, in words; a test holds this against the activities."""
+
+CHANGES: Final[Mapping[str, str]] = {
+    "move": "moved",
+    "bring_forward": "brought forward",
+    "pause": "paused",
+    "resume": "no longer paused",
+    "cancel": "cancelled",
+    "change_method": "to be charged to another payment method",
+}
+"""What a merchant or an operator did to a due payment, in words; a test holds this against what they can."""
+
+ANSWER: Final = "answer"
+"""What an event keeps for those who ask the same again: nothing that happened."""
 
 DECISIONS: Final = frozenset(
     {
@@ -99,7 +113,8 @@ class Moment(Shown):
     """Something that happened: *what* in words, *type* as the events name it, *actor* who made it happen.
 
     *details* says where the session stood right after it: both statuses, `mode` and `attempt` of the confirmation,
-    `step` where one fails or failed, `instalment {n, status, attempts}` where it is about a due payment.
+    `step` where one fails or failed, `instalment {n, status, attempts}` where it is about a due payment, and `n`,
+    `action`, `date` and `reason` where somebody changed that.
     """
 
     at: Instant
@@ -144,7 +159,8 @@ def _moments(rows: Sequence[DictRow]) -> Iterator[Moment]:
     before: SessionState | None = None
     for row in rows:
         state = SessionState.model_validate(row["state"])
-        details = {**row["data"], **_details(before, state)}
+        said = {name: value for name, value in row["data"].items() if name != ANSWER}
+        details = said | _details(before, state, said.get("n"))
         yield Moment(
             at=row["at"],
             sequence=row["sequence"],
@@ -162,8 +178,8 @@ def _opened(state: SessionState) -> Moment:
     return Moment(at=state.created_at, sequence=1, type=kind, what=_what(kind, details), actor=SERVICE, details=details)
 
 
-def _details(before: SessionState | None, state: SessionState) -> dict[str, Any]:
-    """Where the session stood right after it, and which step or instalment it is about."""
+def _details(before: SessionState | None, state: SessionState, n: int | None) -> dict[str, Any]:
+    """Where the session stood right after it, and which step or instalment it is about: that with the number *n*, if so."""
     details: dict[str, Any] = {"session_status": state.status, "payment_status": state.payment_status}
     if state.confirmation is not None:
         details |= {"mode": state.confirmation.mode, "attempt": state.confirmation.attempt}
@@ -171,15 +187,16 @@ def _details(before: SessionState | None, state: SessionState) -> dict[str, Any]
         details["attention"] = state.attention.model_dump(mode="json", exclude={"since"})
     if attention := state.attention or (before.attention if before else None):
         details["step"] = attention.step
-    if instalment := _changed(before, state):
+    if instalment := _changed(before, state, n):
         details["instalment"] = instalment.model_dump(mode="json", include={"n", "status", "attempts"})
     return details
 
 
-def _changed(before: SessionState | None, state: SessionState) -> Instalment | None:
-    """The instalment that is another than *before*; None where there is none, or all of them are new."""
+def _changed(before: SessionState | None, state: SessionState, n: int | None) -> Instalment | None:
+    """The instalment *n*, else the one that is another than *before*; None where there is none, or all are new."""
     known = before.schedule if before else ()
-    return next((each for each in state.schedule if each not in known), None) if known else None
+    others = (each for each in state.schedule if each.n == n or (n is None and each not in known))
+    return next(others, None) if known else None
 
 
 def _what(kind: str, details: Mapping[str, Any]) -> str:
@@ -190,5 +207,15 @@ def _what(kind: str, details: Mapping[str, Any]) -> str:
     if kind == "checkout_session.confirmed" and details["attempt"] > 1:
         words += f" again, attempt {details['attempt']}"
     if "instalment" in details:
-        words += f": instalment {details['instalment']['n']}, try {details['instalment']['attempts']}"
+        words += ": " + ", ".join(_about(details["instalment"], details))
     return words
+
+
+def _about(instalment: Mapping[str, Any], details: Mapping[str, Any]) -> Iterator[str]:
+    """Which instalment, at which try if there was one, and what somebody did to it."""
+    yield f"instalment {instalment['n']}"
+    if instalment["attempts"]:
+        yield f"try {instalment['attempts']}"
+    if "action" in details:
+        to = f" to {details['date']}" if details.get("date") else ""
+        yield f"{CHANGES[details['action']]}{to}"

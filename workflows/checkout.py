@@ -34,8 +34,6 @@ from checkout.ids import workflow_of
 from checkout.lifecycle import Event, Status
 from checkout.session import TEMPORAL, SessionState, Undo
 from checkout.session import Confirmation as ConfirmationState
-from checkout.session import TEMPORAL, SessionState, Undo
-from checkout.session import Confirmation as ConfirmationState
 from workflows.clock import Clock
 from workflows.collection import Collection
 from workflows.confirmation import Confirmation

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import inspect
-from datetime import UTC, datetime
-from typing import Any
+from datetime import UTC, datetime, timedelta
+from typing import Any, get_args
 from urllib.parse import unquote, urlsplit
+from uuid import UUID
 
 import httpx
 from fastapi import FastAPI
 from temporalio import activity
-from temporalio.client import Client
+from temporalio.client import Client, WorkflowHandle
 
 from activities.contracts import ContractActivities
 from activities.customers import CustomerActivities
 from activities.payments import PaymentActivities
-from api.timeline import STEPS
+from api.timeline import CHANGES, STEPS, WORDS
+from checkout.commands import Change, ChangePayment
+from checkout.ids import workflow_of
 from tests.api.conftest import client_of
 from tests.api.shop import Shop, contract, onboarding
 from tests.conftest import Keys
@@ -25,6 +28,11 @@ async def timeline(caller: httpx.AsyncClient, session: str) -> dict[str, Any]:
     answer = await caller.get(f"/checkout_session/{session}/timeline")
     assert answer.status_code == 200, answer.text
     return dict(answer.json())
+
+
+def told(temporal: Client, shop: Shop, session: str) -> WorkflowHandle[Any, Any]:
+    """The session's workflow, as the Temporal UI tells it something."""
+    return temporal.get_workflow_handle(workflow_of(shop.stack.organisation, UUID(session)))
 
 
 async def declined(shop: Shop) -> str:
@@ -131,4 +139,56 @@ def test_every_step_that_can_ask_for_attention_has_words() -> None:
     methods = [method for party in parties for _, method in inspect.getmembers(party, inspect.isfunction)]
     defined = [activity._Definition.from_callable(method) for method in methods]
 
-    assert set(STEPS) == {each.name for each in defined if each}
+    assert set(STEPS) == {each.name for each in defined if each} | {"sessions.loose_ends"}
+
+
+def test_every_change_of_a_due_payment_has_words() -> None:
+    assert set(CHANGES) == set(get_args(Change))
+
+
+def test_the_words_for_a_lost_answer_fit_a_charge_and_a_refund() -> None:
+    assert "charge" not in WORDS["payment.unknown"]
+    assert "refund" not in WORDS["payment.unknown"]
+
+
+async def test_a_moved_due_payment_is_told_with_its_new_day_and_who_moved_it(shop: Shop, temporal: Client) -> None:
+    body = onboarding(await shop.customer("pm_sandbox_card_ok"))
+    in_a_month = (datetime.now(UTC) + timedelta(days=30)).date()
+    body["contract"] |= {"payment_terms": {"type": "due_date", "date": in_a_month.isoformat()}}
+    body["contract"] |= {"start_date": datetime.now(UTC).date().isoformat()}
+    body["contract"]["phases"][0]["start_date"] = body["contract"]["start_date"]
+    session = str((await shop.session(body))["id"])
+    await shop.confirmed(session, "charge_when_due")
+    later = in_a_month + timedelta(days=1)
+    change = ChangePayment(actor="Grace", reason="they asked", n=1, action="move", date=later)
+    await told(temporal, shop, session).execute_update("change_payment", change)
+
+    moments = (await timeline(shop.http, session))["data"]
+
+    (moved,) = [moment for moment in moments if moment["type"] == "payment.changed"]
+    assert moved["what"] == f"A due payment was changed: instalment 1, moved to {later}"
+    assert (moved["actor"], moved["details"]["reason"]) == ("Grace", "they asked")
+
+
+async def test_cancel_in_temporal_is_told_as_done_by_temporal(shop: Shop, temporal: Client) -> None:
+    session = str((await shop.session())["id"])
+    await shop.confirmed(session, "charge_immediately")
+    await told(temporal, shop, session).cancel()
+    await shop.until(session, lambda s: s["checkout_session_status"] == "closed")
+
+    last = (await timeline(shop.http, session))["data"][-1]
+
+    assert (last["type"], last["actor"]) == ("checkout_session.closed", "temporal")
+    assert last["details"]["reason"] == "The workflow was cancelled in Temporal."
+
+
+async def test_what_is_kept_for_a_repeated_request_is_not_told(shop: Shop) -> None:
+    session = (await shop.session())["id"]
+    page = (await shop.confirmed(session, "charge_immediately")).json()["redirect_url"]
+    await shop.at_the_page(page, action="leave")
+    await shop.until(session, lambda s: s["checkout_session_status"] == "open")
+
+    moments = (await timeline(shop.http, session))["data"]
+
+    assert moments[-1]["details"]["reason"] == "The payment page was left, refused or not paid in time."
+    assert not [moment for moment in moments if "answer" in moment["details"]]
