@@ -128,9 +128,9 @@ def action_opened(i: Instalment, url: str, now: datetime) -> Instalment:
 
 
 def asked_again(i: Instalment, now: datetime) -> Instalment:
-    """When to look again: after as long as it has been asked about already, within bounds."""
+    """When to look again: after twice as long as it has been asked about already, within bounds."""
     asked = now - (i.asked_since or now)
-    return changed(i, next_at=now + min(max(asked, SOONEST), SELDOMEST))
+    return changed(i, next_at=now + min(max(2 * asked, SOONEST), SELDOMEST))
 
 
 def due_now(i: Instalment, now: datetime, **to: Any) -> Instalment:
