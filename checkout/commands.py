@@ -307,9 +307,10 @@ class FindLooseEnds(Effect):
 
 class Publish(Frozen):
     """Write the view and one row per event; the last event's state is the view. *chain* is the id of the first run of
-    this workflow's: a reset keeps it.
+    this workflow's: a reset keeps it. *claimed* is the run whose row it was, and is no more.
     """
 
     events: tuple[SessionEvent, ...]
     policy: Policy = Policy()
     chain: str = ""
+    claimed: str | None = None

@@ -166,12 +166,13 @@ class NotOwed(Answer):
 
 class Published(Answer):
     """The view is written; *version* is the number that the last event has there. For an *intruder*, which opens a
-    session that was open before, nothing is.
+    session that was open before, nothing is; nor where another run is the *writer* of it.
     """
 
     outcome: Literal["published"] = "published"
     version: int
     intruder: bool = False
+    writer: str | None = None
 
 
 class Standing(Answer):

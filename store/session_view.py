@@ -21,15 +21,16 @@ class SessionView:
     async def publish(self, cmd: Publish, run: str) -> Published:
         """Write the events of a workflow *run* and the state after the last of them, in one transaction; again changes
         nothing. An event is numbered behind what is there: a run that was reset counts from where it was reset to, and
-        what the run before it wrote stays. Of a run that another one has taken over from, nothing is written any more.
+        what the run before it wrote stays. Where another run writes the row, nothing is written and it is named: only a
+        run that goes on hears of it, and takes the row over by naming whose it was.
         """
         state, last = cmd.events[-1].state, cmd.events[-1].sequence
         async with self._database.of(state.organisation) as connection:
             head, writer = await _head(connection, state.id)
-            if writer not in {None, run} and await _wrote_before(connection, state.id, run):
-                return Published(version=last)
-            if head and cmd.events[0].sequence == 1 and not await _wrote_before(connection, state.id, cmd.chain):
+            if head and cmd.events[0].sequence == 1 and not await _wrote_before(connection, state.id, cmd.chain, run):
                 return Published(version=last, intruder=True)
+            if writer not in {None, run, cmd.claimed}:
+                return Published(version=last, writer=writer)
             written = await _written(connection, state.id, run, cmd.events[0].sequence)
             fresh = [event for event in cmd.events if event.sequence not in written]
             numbered = _numbered(fresh, head)
@@ -49,9 +50,10 @@ async def _head(connection: Connection, session: UUID) -> tuple[int, str | None]
     return (row["version"], row["run_id"]) if row else (0, None)
 
 
-async def _wrote_before(connection: Connection, session: UUID, run: str) -> bool:
+async def _wrote_before(connection: Connection, session: UUID, *runs: str) -> bool:
+    """Whether one of *runs* wrote of the session."""
     cursor = await connection.execute(
-        "SELECT 1 FROM session_events WHERE session_id = %s AND run_id = %s LIMIT 1", (session, run)
+        "SELECT 1 FROM session_events WHERE session_id = %s AND run_id = ANY(%s) LIMIT 1", (session, list(runs))
     )
     return await cursor.fetchone() is not None
 

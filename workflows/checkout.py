@@ -115,7 +115,7 @@ class CheckoutWorkflow:
 
     def _can_leave(self) -> bool:
         """Whether every read shows what this run did, and every caller has been answered."""
-        return self._live.published >= self._live.state.version and workflow.all_handlers_finished()
+        return self._live.all_published and workflow.all_handlers_finished()
 
     async def _take_over(self) -> None:
         """Begin a further run where the one before it ended; until then nothing is accepted."""
@@ -148,7 +148,7 @@ class CheckoutWorkflow:
                 await shielded(self._loose.tie())
             elif self._live.status is Status.OPEN:
                 await self._until_left_open()
-            elif self._live.published < self._live.state.version:
+            elif not self._live.all_published:
                 await self._live.until_published()
             elif self._live.status is Status.PROCESSING:
                 await self._confirm_once()
@@ -218,9 +218,8 @@ class CheckoutWorkflow:
             await workflow.wait_condition(lambda: self._at_rest() or self._live.adrift)
 
     def _at_rest(self) -> bool:
-        published = self._live.published >= self._live.state.version
         seen_to = self._live.state.attention is None or self._cancelled
-        return published and seen_to and not self._live.adrift and workflow.all_handlers_finished()
+        return self._live.all_published and seen_to and not self._live.adrift and workflow.all_handlers_finished()
 
     @workflow.update(
         name="confirm",

@@ -11,7 +11,7 @@ from temporalio.common import SearchAttributeKey
 from activities.sessions import SessionActivities
 from checkout.commands import Opening, Publish, Request
 from checkout.lifecycle import Event, Payment, PaymentEvent, Status, after, payment_after
-from checkout.outcomes import Standing
+from checkout.outcomes import Published, Standing
 from checkout.session import (
     SERVICE,
     Attention,
@@ -70,7 +70,6 @@ class LiveSession:
     def __init__(self, opening: Opening) -> None:
         self.state: SessionState = opening.state()
         self.policy = opening.policy
-        self.published = 0
         self.adrift = opening.resumed is not None
         self.intruder = False
         self.leaving = False
@@ -83,7 +82,8 @@ class LiveSession:
         self._pending = [opened]
         if opening.resumed is not None:
             self._pending.clear()
-            self.published = opening.resumed.version
+        self._told = 0
+        self._others = 0
 
     @property
     def status(self) -> Status:
@@ -189,7 +189,6 @@ class LiveSession:
         """Go on from where the run before this one stood, should it have come further than was known."""
         if standing.state is not None:
             self.state = standing.state
-            self.published = standing.state.version
 
     def effect(self) -> dict[str, Any]:
         """What every activity is told: whose effect it is, and the workflow's own instant."""
@@ -214,11 +213,16 @@ class LiveSession:
         if left != self.state.asks:
             self.change("checkout_session.attention_cleared", asks=left)
 
+    @property
+    def all_published(self) -> bool:
+        """Whether every read shows the state as it is now."""
+        return not self._pending
+
     async def until_published(self) -> SessionState:
-        """The state as it is now, once every read shows it."""
-        state = self.state
-        await workflow.wait_condition(lambda: self.published >= state.version)
-        return state
+        """The state as it is now, once every read shows it, with the version that it has there."""
+        state, others, told = self.state, self._others, self._told + len(self._pending)
+        await workflow.wait_condition(lambda: self._told >= told)
+        return _later(state, self._others - others)
 
     async def publish_for_ever(self) -> None:
         """Publish each change behind it, in order; several at once when they come fast."""
@@ -227,18 +231,29 @@ class LiveSession:
             chain = workflow.info().first_execution_run_id
             batch = Publish(events=tuple(self._pending), policy=self.policy, chain=chain)
             self.show_operators()
-            written = await workflow.execute_activity_method(
-                SessionActivities.publish, batch, summary=published(batch.events), **PUBLISH
-            )
+            written = await self._written(batch)
             self.intruder = written.intruder
             del self._pending[: len(batch.events)]
+            self._told += len(batch.events)
             self._stand_behind(written.version - batch.events[-1].sequence, batch.events)
-            self.published = written.version
+
+    async def _written(self, batch: Publish) -> Published:
+        """Write *batch*. Where the row is another run's, it is taken over: that run is over, for only the one that goes on
+        is ever answered.
+        """
+        while True:
+            written: Published = await workflow.execute_activity_method(
+                SessionActivities.publish, batch, summary=published(batch.events), **PUBLISH
+            )
+            if written.writer is None:
+                return written
+            batch = batch.model_copy(update={"claimed": written.writer})
 
     def _stand_behind(self, others: int, written: Sequence[SessionEvent]) -> None:
         """This run was reset, and *others* events of the run before it came after: it is numbered behind them."""
         if not others:
             return
+        self._others += others
         self.state = _later(self.state, others)
         self._pending = [
             event.model_copy(update={"sequence": event.sequence + others, "state": _later(event.state, others)})

@@ -275,7 +275,8 @@ async def test_a_run_that_was_reset_is_numbered_behind_what_the_run_before_it_to
 ) -> None:
     view, opening = SessionView(database), await opened(database, organisation)
     await view.publish(Publish(events=tuple(changed(opening.state(), version) for version in (1, 2, 3))), "a run")
-    again = Publish(events=tuple(changed(opening.state(), version) for version in (2, 3)))
+    events = tuple(changed(opening.state(), version) for version in (2, 3))
+    again = Publish(events=events, claimed="a run")
 
     written = await view.publish(again, "the run after a reset")
     repeated = await view.publish(again, "the run after a reset")

@@ -72,6 +72,11 @@ def midnight(day: date) -> datetime:
     return datetime.combine(day, time.min, tzinfo=UTC)
 
 
+def numbered(event: SessionEvent, version: int) -> SessionEvent:
+    """The *event* with the number that it gets where it is written."""
+    return event.model_copy(update={"sequence": version, "state": event.state.model_copy(update={"version": version})})
+
+
 class Trouble:
     """Which steps refuse or fail, and how often: `fail["contracts.draft"] = 2` fails twice."""
 
@@ -106,6 +111,8 @@ class World:
         self.customers: dict[UUID, str] = {}
         self.contracts: dict[UUID, str] = {}
         self.events: dict[UUID, list[SessionEvent]] = {}
+        self.writers: dict[UUID, str] = {}
+        self.written: dict[str, dict[int, int]] = {}
         self.pages: dict[str, Any] = {}
         self.asked: list[PageRequest] = []
         self.charges: dict[str, ChargeAnswer] = {}
@@ -160,17 +167,23 @@ class World:
     # the view
 
     async def publish(self, cmd: Publish, run: str) -> Published:
-        del run
         self.trouble.before("sessions.publish")
-        known = self.events.setdefault(cmd.events[0].state.id, [])
-        known.extend(event for event in cmd.events if event.sequence > len(known))
-        return Published(version=cmd.events[-1].sequence)
+        session, last = cmd.events[-1].state.id, cmd.events[-1].sequence
+        if self.writers.get(session) not in {None, run, cmd.claimed}:
+            return Published(version=last, writer=self.writers[session])
+        self.writers[session] = run
+        known, written = self.events.setdefault(session, []), self.written.setdefault(run, {})
+        for event in cmd.events:
+            if event.sequence not in written:
+                written[event.sequence] = len(known) + 1
+                known.append(numbered(event, len(known) + 1))
+        return Published(version=written[last])
 
     async def sweep(self, _: Reconcile) -> Reconciled:
         return Reconciled()
 
     async def standing(self, cmd: Effect, run: str) -> Standing:
-        del run
+        self.writers[cmd.session] = run
         return Standing(state=self.view(cmd.session))
 
     async def loose_ends(self, cmd: FindLooseEnds) -> LooseEnds:
@@ -286,10 +299,10 @@ class World:
     def read_event(self, headers: object, body: bytes) -> GatewayEvent:
         raise NotImplementedError
 
-    async def until_called(self, step: str) -> None:
-        """Wait until *step* was called."""
+    async def until_called(self, step: str, *, times: int = 1) -> None:
+        """Wait until *step* was called so many *times*."""
         async with asyncio.timeout(15):
-            while not self.trouble.called[step]:
+            while self.trouble.called[step] < times:
                 await asyncio.sleep(0.01)
 
     # the customer at the page

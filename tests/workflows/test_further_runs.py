@@ -20,13 +20,14 @@ from checkout.commands import (
     PaymentReported,
     Request,
     Retry,
+    Update,
 )
 from checkout.ids import charge_key, contract_of, page_key, refund_key
 from checkout.lifecycle import Payment, Status
 from checkout.outcomes import Captured, Closed, Declined, LooseCharge, LooseContract, LooseEnds
 from checkout.session import Mode
 from tests.workflows.conftest import PRICE, Checkout, Open
-from tests.workflows.parties import World
+from tests.workflows.parties import World, numbered
 from workflows.checkout import CheckoutWorkflow
 
 OPERATOR = {"actor": "operator test", "reason": "a test"}
@@ -292,6 +293,34 @@ async def test_a_refund_whose_key_the_gateway_has_forgotten_goes_on_under_anothe
     ]
     assert isinstance(world.pages[checkout.page()], Captured)
     assert world.moved(checkout.id) == 0
+
+
+async def test_a_run_that_goes_on_takes_its_row_back_from_one_that_is_over(open_session: Open, world: World) -> None:
+    checkout: Checkout = await open_session()
+    await checkout.until(lambda s: s.status is Status.OPEN)
+    world.writers[checkout.id] = "a run that is over, whose call came late"
+
+    answer = await checkout.confirm(Mode.NO_PAYMENT)
+    await checkout.handle.result()
+
+    assert world.view(checkout.id) == answer.state
+    assert answer.state.status is Status.COMPLETED
+
+
+async def test_an_answer_of_a_run_that_was_reset_waits_until_reads_show_it(open_session: Open, world: World) -> None:
+    checkout: Checkout = await open_session()
+    opened = await checkout.until(lambda s: s.version == 1)
+    offer = checkout.opening.offer
+    world.trouble.fail["sessions.publish"] = 4
+    world.events[checkout.id] += [numbered(world.events[checkout.id][0], version) for version in range(2, 8)]
+
+    first = asyncio.create_task(checkout.tell("update", Update(offer=offer, revision=opened.revision)))
+    await world.until_called("sessions.publish", times=2)
+    second = await checkout.tell("update", Update(offer=offer, revision=opened.revision + 1))
+
+    assert world.events[checkout.id][second.state.version - 1].state == second.state
+    assert (await first).state.version == 8
+    assert second.state.version == 9
 
 
 async def told_when_ready(checkout: Checkout, update: str, cmd: Request) -> Accepted:
