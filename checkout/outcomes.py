@@ -165,12 +165,14 @@ class NotOwed(Answer):
 
 
 class Published(Answer):
-    """The view is written; *version* is the number that the last event has there. For an *intruder*, which opens a
+    """The view is written; *version* is the number that the last event has there, *attempt* that of its confirmation,
+    which may be another than it was thought to be. For an *intruder*, which opens a
     session that was open before, nothing is; nor where another run is the *writer* of it.
     """
 
     outcome: Literal["published"] = "published"
     version: int
+    attempt: int | None = None
     intruder: bool = False
     writer: str | None = None
 

@@ -241,6 +241,13 @@ class SessionState(Frozen):
         stands = self.status in {Status.PROCESSING, Status.COMPLETED}
         return self.confirmation.attempt if stands and self.confirmation else None
 
+    def as_attempt(self, number: int) -> SessionState:
+        """The same session, its confirmation under another *number*."""
+        if self.confirmation is None:
+            return self
+        confirmation = self.confirmation.model_copy(update={"attempt": number})
+        return self.model_copy(update={"attempts": max(self.attempts, number), "confirmation": confirmation})
+
     def is_late(self, key: str) -> bool:
         """Whether money under *key*, a page's or a charge's, is no part of the session: of another attempt, or beside
         what was captured, or is awaited, in the one that stands.

@@ -11,6 +11,7 @@ from psycopg.types.json import Jsonb
 from checkout.commands import Publish
 from checkout.outcomes import Published
 from checkout.session import Policy, SessionEvent, SessionState
+from store import attempts
 from store.database import Connection, Database
 
 
@@ -20,9 +21,9 @@ class SessionView:
 
     async def publish(self, cmd: Publish, run: str) -> Published:
         """Write the events of a workflow *run* and the state after the last of them, in one transaction; again changes
-        nothing. An event is numbered behind what is there: a run that was reset counts from where it was reset to, and
-        what the run before it wrote stays. Where another run writes the row, nothing is written and it is named: only a
-        run that goes on hears of it, and takes the row over by naming whose it was.
+        nothing. An event, and a confirmation, is numbered behind what is there: a run that was reset counts from where
+        it was reset to, and what the run before it wrote stays. Where another run writes the row, nothing is written and
+        it is named: only a run that goes on hears of it, and takes the row over by naming whose it was.
         """
         state, last = cmd.events[-1].state, cmd.events[-1].sequence
         async with self._database.of(state.organisation) as connection:
@@ -33,12 +34,18 @@ class SessionView:
                 return Published(version=last, writer=writer)
             written = await _written(connection, state.id, run, cmd.events[0].sequence)
             fresh = [event for event in cmd.events if event.sequence not in written]
+            fresh = await attempts.numbered(connection, fresh)
             numbered = _numbered(fresh, head)
             if numbered:
                 await _append(connection, run, fresh, numbered)
                 await _write(connection, numbered[-1], cmd.policy, run)
-                return Published(version=numbered[-1].version)
-        return Published(version=written[last])
+                return _published(numbered[-1])
+        return written[last]
+
+
+def _published(state: SessionState) -> Published:
+    """What a run is told of the *state* that it wrote."""
+    return Published(version=state.version, attempt=state.confirmation.attempt if state.confirmation else None)
 
 
 async def _head(connection: Connection, session: UUID) -> tuple[int, str | None]:
@@ -58,13 +65,15 @@ async def _wrote_before(connection: Connection, session: UUID, *runs: str) -> bo
     return await cursor.fetchone() is not None
 
 
-async def _written(connection: Connection, session: UUID, run: str, since: int) -> Mapping[int, int]:
-    """What this run wrote before, from its own number *since* on: its own number, and the one it got."""
+async def _written(connection: Connection, session: UUID, run: str, since: int) -> Mapping[int, Published]:
+    """What this run wrote before, from its own number *since* on: its own number, and what it was told then."""
     cursor = await connection.execute(
-        "SELECT run_sequence, sequence FROM session_events WHERE session_id = %s AND run_id = %s AND run_sequence >= %s",
+        "SELECT run_sequence, state FROM session_events WHERE session_id = %s AND run_id = %s AND run_sequence >= %s",
         (session, run, since),
     )
-    return {row["run_sequence"]: row["sequence"] for row in await cursor.fetchall()}
+    return {
+        row["run_sequence"]: _published(SessionState.model_validate(row["state"])) for row in await cursor.fetchall()
+    }
 
 
 def _numbered(events: Sequence[SessionEvent], head: int) -> list[SessionState]:

@@ -202,6 +202,7 @@ class CheckoutWorkflow:
         if self._live.status is Status.OPEN:
             self._live.move(Event.CANCEL, actor=TEMPORAL)
         elif self._live.status is Status.PROCESSING:
+            await self._live.until_published()
             await self._confirm_once(CANCELLED)
         elif self._live.state.goes_on:
             await self._collection.cancel_the_rest()
@@ -244,6 +245,8 @@ class CheckoutWorkflow:
         self._steps = Steps(self._live)
         self._reports = 0
         with self._answering(cmd):
+            await self._live.until_published()
+            attempt = self._live.confirmation.attempt
             await self._until(lambda: self._ended >= attempt or self._live.confirmation.redirect_url is not None)
             state = await self._live.until_published()
             if attempt in self._undone:

@@ -235,6 +235,7 @@ class LiveSession:
             self.intruder = written.intruder
             del self._pending[: len(batch.events)]
             self._told += len(batch.events)
+            self._renumber(written.attempt, batch.events[-1].state)
             self._stand_behind(written.version - batch.events[-1].sequence, batch.events)
 
     async def _written(self, batch: Publish) -> Published:
@@ -248,6 +249,17 @@ class LiveSession:
             if written.writer is None:
                 return written
             batch = batch.model_copy(update={"claimed": written.writer})
+
+    def _renumber(self, attempt: int | None, written: SessionState) -> None:
+        """The confirmation that was *written* is another *attempt* than it was thought to be: this run was reset, and
+        what is under that number is not its own.
+        """
+        known = written.confirmation
+        if attempt is None or known is None or known.attempt == attempt:
+            return
+        self.state = self.state.as_attempt(attempt)
+        self._pending = [event.model_copy(update={"state": event.state.as_attempt(attempt)}) for event in self._pending]
+        self.adrift = True
 
     def _stand_behind(self, others: int, written: Sequence[SessionEvent]) -> None:
         """This run was reset, and *others* events of the run before it came after: it is numbered behind them."""

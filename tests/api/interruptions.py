@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, Final
 from uuid import UUID, uuid4
 
 from temporalio.api.common.v1 import WorkflowExecution
@@ -21,6 +21,9 @@ from gateways.sandbox import SandboxGateway
 from tests.api.shop import Shop, onboarding
 
 PRICE = Money(minor=50000, currency="USD")
+
+UPDATES: Final = ResetReapplyExcludeType.RESET_REAPPLY_EXCLUDE_TYPE_UPDATE
+SIGNALS: Final = ResetReapplyExcludeType.RESET_REAPPLY_EXCLUDE_TYPE_SIGNAL
 
 Sweep = Callable[[], Awaitable[Reconciled]]
 
@@ -42,21 +45,39 @@ class Operator:
 
     async def reset(self, session: str, *, forgetting_updates: bool = False) -> None:
         """Reset the workflow to its first task."""
-        handle = self.workflow(session)
         await self._shop.until_listed(session)
+        await self._reset(session, lambda tasks, _: tasks[0], [UPDATES] if forgetting_updates else [])
+
+    async def reset_to_before_the_last_update(self, session: str, *, task: int = 1) -> None:
+        """Reset the workflow to the last *task* before the one that accepted its last update, or to an earlier one, and
+        forget everything that it was told since.
+        """
+
+        def before(tasks: list[int], accepted: list[int]) -> int:
+            return [each for each in tasks if each < accepted[-1]][-task]
+
+        await self._reset(session, before, [UPDATES, SIGNALS])
+
+    async def _reset(
+        self,
+        session: str,
+        to: Callable[[list[int], list[int]], int],
+        forgetting: list[ResetReapplyExcludeType.ValueType],
+    ) -> None:
+        """Reset the workflow *to* one of its completed tasks, of which and of accepted updates the event ids are given."""
+        handle = self.workflow(session)
         described = await handle.describe()
         events = [event async for event in handle.fetch_history_events()]
-        first = next(e.event_id for e in events if e.HasField("workflow_task_completed_event_attributes"))
+        tasks = [e.event_id for e in events if e.HasField("workflow_task_completed_event_attributes")]
+        accepted = [e.event_id for e in events if e.HasField("workflow_execution_update_accepted_event_attributes")]
         await self._temporal.workflow_service.reset_workflow_execution(
             ResetWorkflowExecutionRequest(
                 namespace=self._temporal.namespace,
                 workflow_execution=WorkflowExecution(workflow_id=handle.id, run_id=described.run_id),
                 reason="by hand",
-                workflow_task_finish_event_id=first,
+                workflow_task_finish_event_id=to(tasks, accepted),
                 request_id=str(uuid4()),
-                reset_reapply_exclude_types=[ResetReapplyExcludeType.RESET_REAPPLY_EXCLUDE_TYPE_UPDATE]
-                if forgetting_updates
-                else [],
+                reset_reapply_exclude_types=forgetting,
             )
         )
 

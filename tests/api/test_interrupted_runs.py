@@ -498,3 +498,54 @@ async def test_a_further_run_that_was_reset_is_told_once_and_then_left_alone(
     assert (await shop.read(session))["version"] == stands["version"]
     assert (await kinds(shop, session)).count("checkout_session.rewound") == 1
     assert await operator.violations(session) == []
+
+
+async def test_a_confirm_after_a_reset_that_nobody_has_seen_is_not_mistaken_for_the_one_before(
+    shop: Shop, operator: Operator, database: Database
+) -> None:
+    customer = await shop.customer("pm_sandbox_card_ok")
+    session = str((await shop.session(due_today(customer)))["id"])
+    await shop.until_listed(session)
+    await shop.confirmed(session, "charge_when_due")
+    await shop.until(session, paid)
+    await operator.workflow(session).result()
+
+    await operator.reset_to_before_the_last_update(session)
+    await shop.at_the_page(await page_of(shop, session))
+    await shop.until(session, lambda s: completed(s) and paid(s))
+
+    assert await shop.moved(session) == PRICE.minor
+    assert await contracts_of(database, operator, session) == ["active"]
+    assert await operator.violations(session) == []
+
+
+async def test_money_of_the_confirm_before_a_reset_goes_back_where_the_next_one_needs_no_payment(
+    shop: Shop, operator: Operator
+) -> None:
+    session = (await paid_at_a_page(shop))["id"]
+    await operator.workflow(session).result()
+
+    await operator.reset_to_before_the_last_update(session)
+    answer = await shop.confirmed(session, "no_payment")
+    stands = await shop.until(session, lambda s: s["payment_status"] == "no_payment_required")
+
+    assert answer.json()["checkout_session_status"] == "completed"
+    assert stands["payments"][-1]["status"] == "refunded"
+    assert await shop.moved(session) == 0
+    assert await operator.violations(session) == []
+
+
+async def test_a_late_call_of_a_run_that_is_over_hides_nothing_of_the_one_that_goes_on(
+    shop: Shop, operator: Operator, database: Database
+) -> None:
+    session = (await shop.session())["id"]
+    await shop.until_listed(session)
+    async with database.of(operator.organisation) as connection:
+        await connection.execute("UPDATE checkout_sessions SET run_id = 'a run that is over' WHERE id = %s", (session,))
+
+    answer = await shop.confirmed(session, "charge_immediately")
+
+    assert (await shop.read(session))["version"] == answer.json()["version"]
+    await shop.at_the_page(answer.json()["redirect_url"])
+    await shop.until(session, lambda s: completed(s) and paid(s))
+    assert await operator.violations(session) == []

@@ -5,13 +5,17 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
-from checkout.commands import Effect, Opening, Publish
-from checkout.outcomes import Published
+from checkout.commands import AtKey, Effect, Opening, Publish
+from checkout.ids import page_key
+from checkout.lifecycle import Status
+from checkout.outcomes import Captured, Published
+from checkout.session import Confirmation, Mode, SessionEvent
 from store import sessions
 from store.database import Database
 from store.loose_ends import SessionRows
+from store.payment_records import PaymentRecords
 from store.session_view import SessionView
-from tests.store.test_steps import NOW, changed, opened
+from tests.store.test_steps import NOW, PRICE, changed, opened
 
 
 def told(opening: Opening, *versions: int, **more: Any) -> Publish:
@@ -72,3 +76,54 @@ async def test_a_run_reset_before_its_chain_wrote_is_no_intruder_when_it_repeats
 
     assert answers == [Published(version=1), Published(version=1)]
     assert (await view.publish(told(opening, 1, chain="another"), "a run of another chain")).intruder
+
+
+def confirmed(opening: Opening, version: int, attempt: int, update: str) -> SessionEvent:
+    """The event of a confirm that a run thinks to be the session's attempt of that number."""
+    state = opening.state().model_copy(update={"version": version, "status": Status.PROCESSING, "attempts": attempt})
+    confirmation = Confirmation(mode=Mode.NO_PAYMENT, attempt=attempt, confirmed_at=NOW)
+    return SessionEvent(
+        sequence=version,
+        type="checkout_session.confirmed",
+        actor="test",
+        at=NOW,
+        data={},
+        state=state.model_copy(update={"confirmation": confirmation}),
+        update=update,
+    )
+
+
+async def test_a_confirmation_after_a_reset_gets_a_number_of_its_own_and_a_repeated_one_keeps_it(
+    database: Database, organisation: UUID
+) -> None:
+    view, opening = SessionView(database), await opened(database, organisation)
+    await view.publish(Publish(events=(*told(opening, 1).events, confirmed(opening, 2, 1, "first"))), "a run")
+    another = Publish(events=(confirmed(opening, 2, 1, "second"),), claimed="a run")
+
+    written = [await view.publish(another, "a run that was reset") for _ in range(2)]
+    the_same = another.model_copy(update={"claimed": "a run that was reset"})
+    again = await view.publish(the_same, "that run, reset once more")
+
+    assert [answer.attempt for answer in (*written, again)] == [2, 2, 2]
+    async with database.of(organisation) as connection:
+        row = await sessions.find(connection, opening.session)
+    assert row
+    assert (row["state"]["attempts"], row["state"]["confirmation"]["attempt"]) == (2, 2)
+
+
+async def test_a_number_of_which_only_a_payment_is_left_is_not_given_again(
+    database: Database, organisation: UUID
+) -> None:
+    view, opening = SessionView(database), await opened(database, organisation)
+    at = AtKey(
+        organisation=organisation,
+        session=opening.session,
+        at=NOW,
+        key=page_key(opening.session, 3),
+        amount=PRICE,
+    )
+    await PaymentRecords(database).answered(at, Captured(reference="cap_1", amount=PRICE))
+
+    written = await view.publish(Publish(events=(*told(opening, 1).events, confirmed(opening, 2, 1, "first"))), "a run")
+
+    assert written.attempt == 4
