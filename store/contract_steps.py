@@ -15,6 +15,17 @@ VOID: Final = Refused(problem="contract-creation-failed", detail="The contract o
 ANOTHER: Final = Refused(
     problem="contract-creation-failed", detail="This attempt has a contract already, of another estimate."
 )
+UNDONE: Final = Refused(
+    problem="contract-creation-failed", detail="This attempt of the session is undone, or about to be."
+)
+
+UNDO_BEGUN: Final = """
+    SELECT 1
+    WHERE EXISTS (SELECT 1 FROM payments
+                  WHERE session_id = %(session)s AND kind = 'refund' AND attempt_of(key) = %(attempt)s)
+       OR EXISTS (SELECT 1 FROM customer_undos WHERE session_id = %(session)s AND through >= %(attempt)s)
+"""
+"""Whether the money of an attempt was returned, or is about to be, or its customer was undone."""
 
 
 class ContractSteps:
@@ -39,7 +50,11 @@ class ContractSteps:
             return await _made(connection, cmd) or VOID
 
     async def activate(self, cmd: ContractStep) -> ContractAnswer:
+        """Put it in force, unless its attempt is void or its undoing has begun: a run that was reset does not know."""
         async with self._database.of(cmd.organisation) as connection:
+            given = {"session": cmd.session, "attempt": cmd.attempt}
+            if await (await connection.execute(UNDO_BEGUN, given)).fetchone():
+                return UNDONE
             cursor = await connection.execute(
                 """
                 UPDATE contracts SET status = 'active', activated_at = coalesce(activated_at, %(at)s)

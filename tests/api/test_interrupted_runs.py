@@ -549,3 +549,37 @@ async def test_a_late_call_of_a_run_that_is_over_hides_nothing_of_the_one_that_g
     await shop.at_the_page(answer.json()["redirect_url"])
     await shop.until(session, lambda s: completed(s) and paid(s))
     assert await operator.violations(session) == []
+
+
+async def tried(operator: Operator, session: str, *activities: str, times: int) -> None:
+    """Wait until the run that goes on tries one of *activities* for so many *times*."""
+    async with asyncio.timeout(PATIENCE):
+        while True:
+            pending = (await operator.workflow(session).describe()).raw_description.pending_activities
+            if any(each.activity_type.name in activities and each.attempt >= times for each in pending):
+                return
+            await asyncio.sleep(0.1)
+
+
+async def test_a_reset_in_the_middle_of_an_undo_leaves_nobody_with_a_contract_that_was_paid_back(
+    shop: Shop, operator: Operator, database: Database
+) -> None:
+    session = (await shop.session())["id"]
+    page = await page_of(shop, session)
+    async with database.of(operator.organisation) as connection:
+        await connection.execute("SELECT 1 FROM contracts WHERE session_id = %s FOR UPDATE", (session,))
+        await shop.at_the_page(page)
+        await shop.until(session, paid)
+        path, reason = f"/checkout_session/{session}/compensate", {"reason": "a mistake"}
+        undoing = asyncio.ensure_future(shop.operator.post(path, json=reason))
+        await happened(shop, session, "refunded")
+        await tried(operator, session, "contracts.void", times=1)
+        await operator.reset_to_before_the_last_update(session, task=2)
+        await tried(operator, session, "contracts.activate", "contracts.void", times=2)
+    stands = await shop.until(session, lambda s: s["checkout_session_status"] != "processing")
+    await undoing
+
+    assert (stands["checkout_session_status"], stands["contract_id"]) == ("open", None)
+    assert await shop.moved(session) == 0
+    assert await contracts_of(database, operator, session) == []
+    assert await operator.violations(session) == []

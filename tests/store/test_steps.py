@@ -18,6 +18,7 @@ from checkout.commands import (
     FindLooseEnds,
     Opening,
     Publish,
+    Refund,
 )
 from checkout.ids import contract_of, guest_of, page_key, refund_key
 from checkout.money import Money
@@ -221,6 +222,25 @@ async def test_void_never_comes_back(contracts: ContractSteps, database: Databas
 
     assert isinstance(await contracts.activate(step), Refused)
     assert isinstance(await contracts.draft(step), Refused)
+
+
+@pytest.mark.parametrize("traces", ["a refund", "an undone customer"])
+async def test_a_contract_whose_attempt_is_being_undone_does_not_come_into_force(
+    contracts: ContractSteps, steps: CustomerSteps, database: Database, organisation: UUID, traces: str
+) -> None:
+    cmd = await draft(database, organisation)
+    assert await contracts.draft(cmd) == Done()
+    records, effect = PaymentRecords(database), {"organisation": organisation, "session": cmd.session, "at": NOW}
+    at = AtKey(**effect, key=page_key(cmd.session, 1), amount=PRICE)
+    await records.answered(at, Captured(reference="cap_1", amount=PRICE))
+    if traces == "a refund":
+        await records.refund(Refund(**effect, key=refund_key(at.key), of=at.key, amount=PRICE))
+    else:
+        await steps.archive(ArchiveCustomer(**effect, attempt=1))
+
+    assert isinstance(await contracts.activate(cmd), Refused)
+    second = cmd.model_copy(update={"attempt": 2, "contract": contract_of(cmd.session, 2)})
+    assert [await contracts.draft(second), await contracts.activate(second)] == [Done(), Done()]
 
 
 async def test_a_draft_that_arrives_after_its_undo_finds_the_contract_void(
