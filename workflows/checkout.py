@@ -56,7 +56,7 @@ from workflows.refusals import (
     refused_by,
 )
 from workflows.saga import CANCELLED, Undone, shielded, undo_of
-from workflows.steps import Steps, undo_by
+from workflows.steps import Steps, undo_after
 from workflows.summaries import summary_of
 
 UNDO_BEGUN: Final = Undo(reason="A run before this one had begun to undo it.")
@@ -79,7 +79,6 @@ class CheckoutWorkflow:
         self._clock = Clock(self._live)
         self._ready = opening.resumed is None
         self._taken_over: int | None = None
-        self._undo_begun: Undo | None = None
         self._cancelled = False
         self._reports = 0
         self._ended = 0
@@ -128,7 +127,8 @@ class CheckoutWorkflow:
         if self._live.status is Status.PROCESSING:
             confirmation = self._live.confirmation
             self._taken_over = confirmation.attempt
-            self._undo_begun = confirmation.undo or (UNDO_BEGUN if standing.undo_begun else None)
+            if standing.undo_begun and confirmation.undo is None:
+                self._live.note(confirmation=confirmation.model_copy(update={"undo": UNDO_BEGUN}))
         self._ready = True
         if workflow.info().continued_run_id is not None:
             self._live.show_operators()
@@ -179,7 +179,7 @@ class CheckoutWorkflow:
         """Run the saga to its end: completed; or undone, and reopened or closed. With *undo* it is only undone."""
         attempt = self._live.confirmation.attempt
         taken_over = attempt == self._taken_over or undo is not None
-        undo = undo or (self._undo_begun if taken_over else None)
+        undo = undo or (self._live.confirmation.undo if taken_over else None)
         page = HostedPage(self._live, self._steps, lambda: self._reports)
         try:
             await Confirmation(self._live, self._steps, page).run(taken_over=taken_over, undo=undo)
@@ -316,7 +316,8 @@ class CheckoutWorkflow:
     async def compensate(self, cmd: Compensate = Compensate()) -> Accepted:
         self._steps.decision = cmd
         attempt = self._live.confirmation.attempt
-        confirmation = self._live.confirmation.model_copy(update={"undo": undo_by(cmd)})
+        undo = undo_after(self._live.confirmation.undo, cmd)
+        confirmation = self._live.confirmation.model_copy(update={"undo": undo})
         reason = {"reason": cmd.reason}
         self._live.change("checkout_session.compensating", by=cmd, data=reason, confirmation=confirmation)
         with self._answering(cmd):

@@ -50,6 +50,15 @@ def undo_by(decision: Compensate) -> Undo:
     return Undo(reason=decision.reason, detail=detail, close=decision.then == "close")
 
 
+def undo_after(begun: Undo | None, decision: Compensate) -> Undo:
+    """Why and how it is undone once an operator decides so too: what was *begun* keeps its reason, and is closed where
+    either says so.
+    """
+    if begun is None:
+        return undo_by(decision)
+    return begun.model_copy(update={"close": begun.close or decision.then == "close"})
+
+
 class Steps:
     """Runs the activities of a session, one at a time. Those of a confirmation are *listed* in it, with how far each is."""
 

@@ -7,6 +7,7 @@ from collections.abc import Coroutine
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import pytest
 from temporalio.client import WorkflowUpdateFailedError
 from temporalio.exceptions import ApplicationError
 
@@ -321,6 +322,33 @@ async def test_an_answer_of_a_run_that_was_reset_waits_until_reads_show_it(open_
     assert world.events[checkout.id][second.state.version - 1].state == second.state
     assert (await first).state.version == 8
     assert second.state.version == 9
+
+
+@pytest.mark.parametrize(("first", "then"), [("reopen", "close"), ("close", "reopen")])
+async def test_a_session_whose_undo_goes_on_is_closed_where_anybody_said_so(
+    open_session: Open, world: World, first: str, then: str
+) -> None:
+    checkout: Checkout = await open_session()
+    world.trouble.fail.update({"contracts.activate": 1000, "contracts.void": 1000})
+    await checkout.confirm(Mode.CHARGE_IMMEDIATELY)
+    world.pay(checkout.page(), PRICE)
+    await checkout.until(lambda s: s.payment_status is Payment.PAID)
+    undoing = asyncio.create_task(checkout.tell("compensate", Compensate(**OPERATOR, then=first)))
+    await checkout.until(lambda s: world.told(s.id)[-1] == "payment.refunded")
+    await checkout.handle.terminate()
+    world.trouble.fail.clear()
+    world.trouble.fail["sessions.loose_ends"] = 1000
+
+    await checkout.another_run()
+    await world.until_called("sessions.loose_ends")
+    again = asyncio.create_task(checkout.tell("compensate", Compensate(**OPERATOR, then=then)))
+    await checkout.until(lambda s: world.told(s.id).count("checkout_session.compensating") == 2)
+    world.trouble.fail.clear()
+
+    assert (await again).state.status is Status.CLOSED
+    assert world.moved(checkout.id) == 0
+    with pytest.raises(WorkflowUpdateFailedError):
+        await undoing
 
 
 async def told_when_ready(checkout: Checkout, update: str, cmd: Request) -> Accepted:
