@@ -218,13 +218,16 @@ class ArchiveCustomer(Effect):
 
 
 class ContractStep(Effect):
-    """Draft, activate or void the contract of an attempt, made of the content row *estimation_id*."""
+    """Draft, activate or void the contract of an attempt, made of the content row *estimation_id*; *paid* is the key of
+    the page at which it was paid, where it had to be.
+    """
 
     contract: UUID
     attempt: int
     customer: UUID | None
     estimation_id: str
     plan: UUID | None
+    paid: str | None = None
 
 
 class ChooseMethod(Effect):

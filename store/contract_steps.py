@@ -22,10 +22,10 @@ UNDONE: Final = Refused(
 UNDO_BEGUN: Final = """
     SELECT 1
     WHERE EXISTS (SELECT 1 FROM payments
-                  WHERE session_id = %(session)s AND kind = 'refund' AND attempt_of(key) = %(attempt)s)
+                  WHERE session_id = %(session)s AND kind = 'refund' AND key LIKE %(paid)s || '/refund%%')
        OR EXISTS (SELECT 1 FROM customer_undos WHERE session_id = %(session)s AND through >= %(attempt)s)
 """
-"""Whether the money of an attempt was returned, or is about to be, or its customer was undone."""
+"""Whether what a contract was paid with was returned, or is about to be, or its attempt's customer was undone."""
 
 
 class ContractSteps:
@@ -52,7 +52,7 @@ class ContractSteps:
     async def activate(self, cmd: ContractStep) -> ContractAnswer:
         """Put it in force, unless its attempt is void or its undoing has begun: a run that was reset does not know."""
         async with self._database.of(cmd.organisation) as connection:
-            given = {"session": cmd.session, "attempt": cmd.attempt}
+            given = {"session": cmd.session, "attempt": cmd.attempt, "paid": cmd.paid}
             if await (await connection.execute(UNDO_BEGUN, given)).fetchone():
                 return UNDONE
             cursor = await connection.execute(

@@ -24,7 +24,8 @@ STANDING: Final = """
                    WHERE session_id = session.id AND through >= (state #>> '{confirmation,attempt}')::int)
         OR EXISTS (SELECT 1 FROM payments
                    WHERE session_id = session.id AND kind = 'refund'
-                     AND attempt_of(key) = (state #>> '{confirmation,attempt}')::int) AS undo_begun
+                     AND key LIKE session.id || '/' || (state #>> '{confirmation,attempt}') || '/page/refund%%')
+        AS undo_begun
     FROM checkout_sessions session WHERE id = %(session)s
 """
 """The view, the last attempt of which there is a trace, and whether there is one of undoing the confirmation: the view

@@ -9,7 +9,8 @@ from activities.contracts import ContractActivities
 from activities.customers import CustomerActivities
 from activities.payments import PaymentActivities
 from checkout.commands import ArchiveCustomer, ChooseMethod, ContractStep, CreateCustomer, Effect
-from checkout.ids import contract_of
+from checkout.ids import contract_of, page_key
+from checkout.lifecycle import Payment
 from checkout.outcomes import CustomerReady, MethodChosen, Refused
 from checkout.session import Instalment, Mode, Undo
 from workflows.hosted_page import HostedPage, Refusal
@@ -115,7 +116,11 @@ class Confirmation:
 
     async def _activate_contract(self) -> None:
         told = self._live.has_done("contracts.activate")
-        await self._go(ContractActivities.activate, self._contract())
+        contract = self._contract()
+        if self._live.state.payment_status is Payment.PAID:
+            key = page_key(contract.session, contract.attempt)
+            contract = contract.model_copy(update={"paid": key})
+        await self._go(ContractActivities.activate, contract)
         if not told:
             self._live.change("contract.activated")
 

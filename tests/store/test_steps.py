@@ -20,7 +20,7 @@ from checkout.commands import (
     Publish,
     Refund,
 )
-from checkout.ids import contract_of, guest_of, page_key, refund_key
+from checkout.ids import charge_key, contract_of, guest_of, page_key, refund_key
 from checkout.money import Money
 from checkout.outcomes import Captured, CustomerReady, Done, LooseEnds, MethodChosen, Refunded, Refused
 from checkout.session import Offer, PaymentMethodType, SessionEvent, SessionState
@@ -238,9 +238,25 @@ async def test_a_contract_whose_attempt_is_being_undone_does_not_come_into_force
     else:
         await steps.archive(ArchiveCustomer(**effect, attempt=1))
 
-    assert isinstance(await contracts.activate(cmd), Refused)
+    assert isinstance(await contracts.activate(cmd.model_copy(update={"paid": at.key})), Refused)
     second = cmd.model_copy(update={"attempt": 2, "contract": contract_of(cmd.session, 2)})
     assert [await contracts.draft(second), await contracts.activate(second)] == [Done(), Done()]
+
+
+async def test_money_returned_beside_what_was_paid_keeps_no_contract_from_coming_into_force(
+    contracts: ContractSteps, database: Database, organisation: UUID
+) -> None:
+    cmd = await draft(database, organisation)
+    await contracts.draft(cmd)
+    effect = {"organisation": organisation, "session": cmd.session, "at": NOW}
+    beside = AtKey(**effect, key=charge_key(cmd.session, 1, 1, 2), amount=PRICE)
+    records = PaymentRecords(database)
+    await records.answered(beside, Captured(reference="cap_1", amount=PRICE))
+    await records.refund(Refund(**effect, key=refund_key(beside.key), of=beside.key, amount=PRICE))
+
+    paid_at_the_page = cmd.model_copy(update={"paid": page_key(cmd.session, 1)})
+
+    assert [await contracts.activate(each) for each in (cmd, paid_at_the_page)] == [Done(), Done()]
 
 
 async def test_a_draft_that_arrives_after_its_undo_finds_the_contract_void(
