@@ -43,7 +43,7 @@ test: install browser ## Run every test (ARGS="tests/checkout -x")
 
 histories: install ## Record the histories of the replay tests anew, on purpose
 	rm -f tests/histories/*.json
-	$(BIN)/python -m pytest tests/workflows/test_confirmation.py tests/workflows/test_further_runs.py tests/workflows/test_lifetime.py --record $(ARGS)
+	$(BIN)/python -m pytest tests/workflows/test_confirmation.py tests/workflows/test_further_runs.py tests/workflows/test_lifetime.py tests/workflows/test_due_payments.py --record $(ARGS)
 
 lint: install ## Check style, types and import contracts
 	$(BIN)/ruff check .

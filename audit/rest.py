@@ -28,7 +28,9 @@ def unrest(seen: Evidence) -> str | None:
 
 
 def page_ends(state: SessionState, window: timedelta) -> datetime:
-    """When the window of the page of the last confirmation ends."""
+    """When the window of the page of the last confirmation ends: it begins when the page is open."""
+    if state.confirmation and state.confirmation.page_until:
+        return state.confirmation.page_until
     return (state.confirmed_at or state.last_activity_at) + window
 
 

@@ -88,10 +88,10 @@ class LooseEnds:
         find = FindLooseEnds(**self._live.effect(), kept=kept, reported=reported)
         found = await self.steps.run(SessionActivities.loose_ends, find, can=NO_WAY_BACK)
         self._live.note(attempts=max(self._live.state.attempts, found.attempts))
-        for charge in found.charges:
-            await self._take_back(charge)
         for contract in found.contracts:
             await self._void(contract)
+        for charge in found.charges:
+            await self._take_back(charge)
         if found.guest and self._live.state.guest_checkout:
             await self._archive_guest(kept)
         for key in missing:
@@ -107,7 +107,8 @@ class LooseEnds:
             self._tell_of(_charge(loose, answer))
         elif not isinstance(answer, NotFound):
             return
-        refund = Refund(**self._live.effect(), key=refund_key(loose.key), of=loose.key, amount=loose.amount)
+        amount = answer.amount if isinstance(answer, Captured) else loose.amount
+        refund = Refund(**self._live.effect(), key=refund_key(loose.key), of=loose.key, amount=amount)
         posting = Posting(self._live, self.steps)
         returned = await posting.post(PaymentActivities.refund, refund)
         if isinstance(returned, Refunded):

@@ -35,6 +35,8 @@ from workflows.resuming import resume
 
 PRICE = Money(minor=2999, currency="USD")
 PATIENCE = 15.0
+LONGEST_KEPT = 200
+"""Of how many events a recorded history may be."""
 QUICK = Policy(
     page_window=timedelta(minutes=30),
     rounds=(timedelta(seconds=1), timedelta(seconds=2)),
@@ -194,8 +196,12 @@ async def open_session(skipper: TimeSkipper, world: World, request: pytest.Fixtu
 
 
 async def record(checkout: Checkout, name: str) -> None:
-    """Keep the session's history under the name of its test, without the stack traces of the machine it ran on."""
+    """Keep the session's history under the name of its test, unless it is very long, without the stack traces of the
+    machine it ran on.
+    """
     history = await checkout.handle.fetch_history()
+    if len(history.events) > LONGEST_KEPT:
+        return
     stem = re.sub(r"[^a-z0-9]+", "_", name.lower()).strip("_").removeprefix("test_")
     text = re.sub(r'"stackTrace": "(?:[^"\\]|\\.)*"', '"stackTrace": ""', history.to_json())
     (Path(__file__).parents[1] / "histories" / f"{stem}.json").write_text(text + "\n")

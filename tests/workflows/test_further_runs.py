@@ -141,7 +141,7 @@ async def test_money_that_arrives_for_a_session_that_is_over_is_returned_in_a_fu
 
     assert state.status is Status.CANCELLED
     assert world.moved(checkout.id) == 0
-    assert world.told(checkout.id)[-3:] == ["payment.late", "payment.refunded", "contract.voided"]
+    assert world.told(checkout.id)[-3:] == ["contract.voided", "payment.late", "payment.refunded"]
 
 
 async def test_an_open_session_takes_back_what_arrives_late_and_can_be_confirmed_then(
