@@ -13,7 +13,7 @@ from checkout.lifecycle import Payment, PaymentEvent
 from checkout.outcomes import Declined
 from checkout.session import Instalment, InstalmentStatus, Policy
 
-LATE: Final = timedelta(minutes=5)
+LATE: Final = timedelta(minutes=1)
 """Charged this long after it was due and could be, an instalment is marked late."""
 
 SOONEST: Final = timedelta(minutes=1)
