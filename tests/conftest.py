@@ -122,6 +122,12 @@ async def organisation(database: Database) -> UUID:
     return await new_organisation(database)
 
 
+async def dun_after(database: Database, stack: Stack, days: list[int]) -> None:
+    """Have the stack's organisation dun that many days after a decline."""
+    async with database.unbound() as connection:
+        await connection.execute("UPDATE organisations SET dunning_days = %s WHERE id = %s", (days, stack.organisation))
+
+
 async def new_organisation(database: Database, rules: DueRules | None = None) -> UUID:
     organisation = uuid4()
     async with database.unbound() as connection:

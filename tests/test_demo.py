@@ -17,7 +17,8 @@ from demo.checks import differences
 from demo.examples import load
 from demo.purchases import Result
 from settings import settings
-from tests.conftest import Stack
+from store.database import Database
+from tests.conftest import Stack, dun_after
 
 
 @pytest.fixture(scope="module")
@@ -28,7 +29,8 @@ def ready_file(stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-async def results(ready_file: Path) -> list[Result]:
+async def results(ready_file: Path, stack: Stack, database: Database) -> list[Result]:
+    await dun_after(database, stack, [1, 3, 5, 7])
     return await purchases.run(ready_file)
 
 

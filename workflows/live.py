@@ -84,6 +84,7 @@ class LiveSession:
             self._pending.clear()
         self._told = 0
         self._others = 0
+        self._shown = self.state
 
     @property
     def status(self) -> Status:
@@ -126,6 +127,7 @@ class LiveSession:
         self.state = self.state.model_copy(
             update={"version": self.state.version + 1, "updated_at": now, "last_activity_at": now} | to
         )
+        self._shown = self.state
         self._pending.append(
             SessionEvent(
                 sequence=self.state.version,
@@ -188,7 +190,7 @@ class LiveSession:
     def stand_at(self, standing: Standing) -> None:
         """Go on from where the run before this one stood, should it have come further than was known."""
         if standing.state is not None:
-            self.state = standing.state
+            self.state = self._shown = standing.state
 
     def effect(self) -> dict[str, Any]:
         """What every activity is told: whose effect it is, and the workflow's own instant."""
@@ -219,8 +221,10 @@ class LiveSession:
         return not self._pending
 
     async def until_published(self) -> SessionState:
-        """The state as it is now, once every read shows it, with the version that it has there."""
-        state, others, told = self.state, self._others, self._told + len(self._pending)
+        """The session as its last event told it, once every read shows it, with the version that it has there. What was
+        noted since shows with the next: so an answer is the same when it is told again by its event.
+        """
+        state, others, told = self._shown, self._others, self._told + len(self._pending)
         await workflow.wait_condition(lambda: self._told >= told)
         return _later(state, self._others - others)
 
@@ -257,7 +261,7 @@ class LiveSession:
         known = written.confirmation
         if attempt is None or known is None or known.attempt == attempt:
             return
-        self.state = self.state.as_attempt(attempt)
+        self.state, self._shown = self.state.as_attempt(attempt), self._shown.as_attempt(attempt)
         self._pending = [event.model_copy(update={"state": event.state.as_attempt(attempt)}) for event in self._pending]
         self.adrift = True
 
@@ -266,7 +270,7 @@ class LiveSession:
         if not others:
             return
         self._others += others
-        self.state = _later(self.state, others)
+        self.state, self._shown = _later(self.state, others), _later(self._shown, others)
         self._pending = [
             event.model_copy(update={"sequence": event.sequence + others, "state": _later(event.state, others)})
             for event in self._pending

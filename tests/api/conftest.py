@@ -20,7 +20,7 @@ from gateways.sandbox import SandboxGateway
 from store.database import Database
 from tests.api.interruptions import Operator, Sweep
 from tests.api.shop import Shop
-from tests.conftest import PEPPER, Keys, Stack, new_keys, new_organisation
+from tests.conftest import PEPPER, Keys, Stack, dun_after, new_keys, new_organisation
 from workflows.reconciliation import ReconciliationWorkflow
 
 NOW: Final = Reconcile(window=timedelta(hours=1), rest=timedelta(0))
@@ -75,11 +75,6 @@ async def shop(stack: Stack, http: httpx.AsyncClient, database: Database) -> Asy
     gateway = httpx.AsyncClient(base_url=stack.gateway, timeout=30)
     async with operator, gateway:
         yield Shop(http, operator, gateway, stack)
-
-
-async def dun_after(database: Database, stack: Stack, days: list[int]) -> None:
-    async with database.unbound() as connection:
-        await connection.execute("UPDATE organisations SET dunning_days = %s WHERE id = %s", (days, stack.organisation))
 
 
 @pytest.fixture

@@ -149,20 +149,6 @@ async def test_moves_add_up(shop: Shop) -> None:
     assert near(ahead(await shop.read(session)), days=10.5)
 
 
-async def test_a_page_that_nobody_pays_is_given_up_on_the_way(shop: Shop, operator: Operator) -> None:
-    session = (await shop.session())["id"]
-    await page_of(shop, session)
-
-    closed = await there(shop, session, "P1D")
-
-    assert closed["checkout_session_status"] == "closed"
-    happened = await kinds(shop, session)
-    assert happened.index("checkout_session.reopened") < happened.index("checkout_session.closed")
-    assert await shop.moved(session) == 0
-    await operator.workflow(session).result()
-    assert await operator.violations(session) == []
-
-
 async def test_a_page_can_be_paid_while_the_clock_is_on_its_way(shop: Shop, operator: Operator) -> None:
     session = (await shop.session())["id"]
     url = await page_of(shop, session)
