@@ -217,10 +217,10 @@ async def test_a_customer_whose_every_card_was_refused_for_good_is_asked_to_pay_
 
 async def test_a_customer_who_does_not_act_in_time_has_their_page_closed(open_session: Open, world: World) -> None:
     world.next_charge = [NeedsCustomer()]
-    checkout = await scheduled(open_session, -1, dunning=DUNNING, action_window=2 * DAY)
+    checkout = await scheduled(open_session, -1, dunning=DUNNING, action_window=DAY / 24)
     await checkout.until(lambda s: only(s).action_url is not None)
 
-    state = await passed(checkout, 2.1, lambda s: at(s, "declined"))
+    state = await passed(checkout, 0.05, lambda s: at(s, "declined"))
     assert only(state).code == "needs_customer"
     assert isinstance(world.pages[action_key(key(checkout))], Closed)
     await passed(checkout, 1, paid)
@@ -244,12 +244,12 @@ async def test_a_transfer_that_settles_days_later_holds_up_no_other_instalment(
     open_session: Open, world: World
 ) -> None:
     world.next_charge = [UnderWay()]  # type: ignore[list-item]
-    checkout = await scheduled(open_session, -1, 2)
+    checkout = await scheduled(open_session, -1, 0.02)
     await checkout.until(lambda s: at(s, "charging", "scheduled"))
 
-    await passed(checkout, 3, lambda s: at(s, "charging", "paid"))
+    await passed(checkout, 0.021, lambda s: at(s, "charging", "paid"))
     world.charges[key(checkout)] = Captured(reference="late", amount=Money(minor=60000, currency="USD"))
-    await passed(checkout, 3, paid)
+    await passed(checkout, 1, paid)
 
     assert len(captured(world, checkout)) == 2
 
@@ -496,9 +496,9 @@ async def test_an_instalment_that_failed_does_not_hold_up_the_next(open_session:
 
 
 async def test_a_session_goes_on_in_another_run_before_its_history_grows_long(open_session: Open, world: World) -> None:
-    checkout = await scheduled(open_session, *range(1, 13), most_events=100)
+    checkout = await scheduled(open_session, *range(1, 8), most_events=80)
 
-    for day in range(1, 13):
+    for day in range(1, 8):
         await passed(checkout, 1.02, lambda s, day=day: statuses(s).count("paid") >= day)  # type: ignore[misc]
     await checkout.until(paid)
 
