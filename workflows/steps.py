@@ -155,9 +155,16 @@ class Steps:
         self._note(name, "running")
         try:
             yield
-        finally:
-            if not self._live.has_answered(name):
-                self._note(name, "interrupted")
+        except GeneratorExit:  # the workflow leaves the worker's memory: nothing has become of the step
+            raise
+        except BaseException:
+            self._left(name)
+            raise
+        self._left(name)
+
+    def _left(self, name: str) -> None:
+        if not self._live.has_answered(name):
+            self._note(name, "interrupted")
 
     def answered(self, name: str, answer: Result) -> Result:
         """A step has its *answer*: what an operator decided about its failing is over, and so is the attention."""
