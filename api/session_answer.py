@@ -183,7 +183,8 @@ FROM_STATE = {
 
 def instalment(due: Instalment) -> dict[str, Any]:
     """The members of ShownInstalment."""
-    shown = {"next_attempt_at": due.next_at, "payment_method_id": due.method, "decline_code": due.code}
+    again = due.next_at if due.status == "declined" else None
+    shown = {"next_attempt_at": again, "payment_method_id": due.method, "decline_code": due.code}
     return {**due.model_dump(), **amount(due.amount), **shown}
 
 
