@@ -12,7 +12,7 @@ import pytest
 from temporalio.client import WorkflowUpdateFailedError
 from temporalio.exceptions import ApplicationError
 
-from checkout.commands import ChangePayment, MethodSaved, Retry
+from checkout.commands import Acknowledge, ChangePayment, FoundAdrift, MethodSaved, Retry
 from checkout.ids import action_key, charge_key
 from checkout.lifecycle import Payment, Status
 from checkout.money import Money
@@ -531,3 +531,39 @@ async def test_a_step_that_fails_for_months_goes_on_in_other_runs_until_it_succe
     await checkout.until(paid)
 
     assert captured(world, checkout) == {key(checkout): PRICE.minor}
+
+
+async def test_a_charge_that_is_at_the_gateway_is_found_out_about_before_cancel_ends_the_session(
+    open_session: Open, world: World
+) -> None:
+    world.trouble.lose_answer["payments.charge"] = 1
+    world.trouble.fail["payments.look_up"] = 10**6
+    checkout = await scheduled(open_session, -1)
+    await checkout.until(lambda s: at(s, "charging"))
+    await world.until_called("payments.look_up")
+    await checkout.handle.terminate()
+    world.trouble.fail["sessions.loose_ends"] = 3
+
+    await checkout.another_run()
+    await checkout.skipper.client.get_workflow_handle(checkout.handle.id).cancel()
+    world.trouble.fail["payments.look_up"] = 0
+    state = await checkout.until(paid)
+
+    assert statuses(state) == ["paid"]
+    assert captured(world, checkout) == {key(checkout): PRICE.minor}
+
+
+async def test_what_failed_can_be_retried_however_much_else_was_asked_about(open_session: Open, world: World) -> None:
+    world.next_charge = [SOFT]
+    checkout = await scheduled(open_session, -1)
+    await checkout.until(lambda s: s.attention is not None)
+    await checkout.handle.signal("found_adrift", FoundAdrift(missing=("one", "another")))
+    await checkout.until(lambda s: len(s.asks) == 3)
+
+    for _ in range(2):
+        await checkout.tell("acknowledge", Acknowledge(**WHO))
+    state = await checkout.state()
+    assert [asked.reason for asked in state.asks] == ["payment_failed"]
+    await checkout.tell("retry", Retry(**WHO))
+
+    assert (await checkout.until(paid)).attention is None
