@@ -9,6 +9,7 @@ from checkout.commands import CheckDue, DueInstants
 from checkout.due import start_of
 from checkout.money import Money
 from checkout.outcomes import DueAnswer, Instants, MethodChosen, NoMethod, NotDueYet, NotOwed
+from store import organisations
 from store.database import Connection, Database
 from store.payment_records import expired
 
@@ -42,8 +43,10 @@ class DuePayments:
     async def instants(self, cmd: DueInstants) -> Instants:
         """When *cmd.days* begin in the organisation's time zone."""
         async with self._database.of(cmd.organisation) as connection:
-            zone = await _zone(connection, cmd.organisation)
-        return Instants(at=tuple(start_of(day, zone) for day in cmd.days))
+            organisation = await organisations.get(connection, cmd.organisation)
+        if organisation is None:
+            raise LookupError("the organisation is missing")
+        return Instants(at=tuple(start_of(day, organisation["time_zone"]) for day in cmd.days))
 
     async def check(self, cmd: CheckDue) -> DueAnswer:
         """Whether an instalment is owed as it was confirmed, due by now, and which method can be charged at the
@@ -82,12 +85,3 @@ async def _method(connection: Connection, cmd: CheckDue) -> UUID | None:
     )
     methods: list[UUID] = [row["id"] for row in await cursor.fetchall() if not expired(row, cmd.at)]
     return next(iter(methods), None)
-
-
-async def _zone(connection: Connection, organisation: UUID) -> str:
-    cursor = await connection.execute("SELECT time_zone FROM organisations WHERE id = %s", (organisation,))
-    row = await cursor.fetchone()
-    if row is None:
-        raise LookupError("the organisation is missing")
-    zone: str = row["time_zone"]
-    return zone

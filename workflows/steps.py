@@ -213,10 +213,10 @@ class Steps:
             await shielded(_end(handle))
         self._raise_compensated(can)
 
-    async def ask_somebody(self, name: str, failure: BaseException, can: Can, *, park: bool = False) -> None:
+    async def ask_somebody(self, name: str, failure: BaseException, can: Can) -> None:
         """Raise attention; when retrying cannot cure it, wait for a decision."""
         self._note(name, "failing")
-        incurable = park or type_of(failure) in INCURABLE
+        incurable = type_of(failure) in INCURABLE
         self._live.ask_for_attention(
             Attention(
                 reason="rejected" if incurable else "step_failing",
