@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -87,13 +88,16 @@ class Checkout:
         return await self.handle.query(CheckoutWorkflow.session)
 
     async def until(self, holds: Callable[[SessionState], bool]) -> SessionState:
-        """The published session once *holds*."""
-        async with asyncio.timeout(PATIENCE):
-            while True:
-                events = self.world.events.get(self.id)
-                if events and holds(events[-1].state):
-                    return events[-1].state
-                await asyncio.sleep(0.01)
+        """The published session once *holds*; fails with the last one and what was told, when it never does."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(PATIENCE):
+                while True:
+                    events = self.world.events.get(self.id)
+                    if events and holds(events[-1].state):
+                        return events[-1].state
+                    await asyncio.sleep(0.01)
+        shown = self.world.events[self.id][-1].state.model_dump_json(indent=1, exclude_defaults=True)
+        raise AssertionError(f"after {PATIENCE:g} s the session is still\n{shown}\ntold: {self.world.told(self.id)}")
 
     async def until_expired(self) -> None:
         """Wait, in real time, until the session's expiry has passed."""
