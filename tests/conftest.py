@@ -54,9 +54,11 @@ PROCESS: Final = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("
 
 
 def free_base() -> int:
-    """A port from which twenty in a row are free now."""
-    first = 20000 + 4000 * (PROCESS % 3)
-    for base in range(first, first + 4000, 20):
+    """A port from which twenty in a row are free now; looked for from another one on by each process of the machine, so
+    that two who look at the same time do not find the same.
+    """
+    first, own = 20000 + 4000 * (PROCESS % 3), 20 * (os.getpid() % 200)
+    for base in (first + (own + step) % 4000 for step in range(0, 4000, 20)):
         try:
             for port in range(base, base + 20):
                 with socket.socket() as probe:

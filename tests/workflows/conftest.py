@@ -35,7 +35,8 @@ from workflows.fast_forward import WorkflowClocks
 from workflows.resuming import resume
 
 PRICE = Money(minor=2999, currency="USD")
-PATIENCE = 15.0
+PATIENCE = 60.0
+"""Seconds: several times what a workflow task may take that is lost and sent again."""
 LONGEST_KEPT = 200
 """Of how many events a recorded history may be."""
 QUICK = Policy(
