@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Final, Protocol
 
 from temporalio import activity
@@ -24,7 +24,7 @@ from checkout.outcomes import (
     PageOpen,
     UnderWay,
 )
-from gateways.port import PaymentGateway, ToCharge, ToOpen
+from gateways.port import GatewayUnavailable, PaymentGateway, ToAsk, ToCharge, ToOpen, ToRefund
 
 INTERVALS: Final = (1, 2, 4, 8, 15, 30, 60, 120)
 """Seconds between two askings whether a page was paid: five within the first 30 s; the last one repeats."""
@@ -40,7 +40,7 @@ NEVER_OPENED: Final = Closed()
 class PaymentRecords(Protocol):
     """The rows of payments. A row is there, pending, before its key reaches the gateway."""
 
-    async def gateway(self, cmd: AtKey) -> str: ...
+    async def posted(self, cmd: AtKey) -> ToAsk: ...
 
     async def choose_method(self, cmd: ChooseMethod) -> MethodAnswer: ...
 
@@ -48,7 +48,7 @@ class PaymentRecords(Protocol):
 
     async def charge(self, cmd: Charge) -> ToCharge | Declined: ...
 
-    async def refund(self, cmd: Refund) -> tuple[str, datetime]: ...
+    async def refund(self, cmd: Refund) -> ToRefund: ...
 
     async def answered(self, cmd: AtKey, answer: LookUpAnswer) -> None: ...
 
@@ -88,9 +88,7 @@ class PaymentActivities:
         where the gateway does not know it; one that it may have forgotten before this round ends is not posted again.
         """
         to = await self._records.page(cmd)
-        answer = await self._known_page(cmd, to)
-        if answer is None:
-            return await self._gateways[to.gateway].open_page(cmd.key, to.page)
+        answer = await self._known_page(cmd, to) or await self._at(to).open_page(cmd.key, to.page)
         await self._records.answered(cmd, answer)
         return answer
 
@@ -98,12 +96,12 @@ class PaymentActivities:
         """What came of posting the key before; None where it is to be posted: also for the address of a page that was
         left.
         """
-        gateway, info = self._gateways[to.gateway], activity.info()
-        if info.attempt == 1 and cmd.at == to.first_at:
+        gateway, info, first_at = self._at(to), activity.info(), to.posted.first_at
+        if info.attempt == 1 and cmd.at == first_at:
             return None
-        answer = await gateway.look_up(cmd.key, cmd.organisation)
+        answer = await gateway.look_up(to.posted)
         round_ends = cmd.at + (info.schedule_to_close_timeout or timedelta(0))
-        if round_ends - to.first_at > gateway.memory:
+        if round_ends - first_at > gateway.memory:
             return NEVER_OPENED if isinstance(answer, NotFound) else answer
         return None if isinstance(answer, NotFound | Left) else answer
 
@@ -124,7 +122,8 @@ class PaymentActivities:
     @activity.defn(name="payments.close_page")
     async def close_page(self, cmd: AtKey) -> CloseAnswer:
         """Undo of `payments.open_page`: closed, or paid after all, or under way."""
-        answer = await self._gateways[await self._records.gateway(cmd)].close_page(cmd.key, cmd.organisation)
+        to = await self._records.posted(cmd)
+        answer = await self._at(to).close_page(to.posted)
         await self._records.answered(cmd, answer)
         return answer
 
@@ -137,31 +136,41 @@ class PaymentActivities:
         to = await self._records.charge(cmd)
         if isinstance(to, Declined):
             return to
-        gateway = self._gateways[to.gateway]
-        if not to.chargeable or cmd.at - to.first_at > gateway.memory:
-            answer = await gateway.look_up(cmd.key, cmd.organisation)
+        gateway, posted = self._at(to), to.posted
+        if not to.chargeable or cmd.at - posted.first_at > gateway.memory:
+            answer = await gateway.look_up(posted)
             answer = NEVER_ARRIVED if isinstance(answer, NotFound) else answer
         else:
-            answer = await gateway.charge(cmd.key, cmd.organisation, cmd.session, to.token, cmd.amount, to.description)
+            answer = await gateway.charge(cmd.key, posted.account, cmd.session, to.token, cmd.amount, to.description)
         await self._records.answered(cmd, answer)
         return answer
 
     @activity.defn(name="payments.refund")
     async def refund(self, cmd: Refund) -> LookUpAnswer:
-        """Return what was captured under another key. NotFound: this key never arrived, and is too old to be posted."""
-        name, first_at = await self._records.refund(cmd)
-        gateway = self._gateways[name]
+        """Return what was captured under another key, all of it or the excess. NotFound: this key never arrived, and is
+        too old to be posted.
+        """
+        to = await self._records.refund(cmd)
+        gateway = self._at(to)
         answer: LookUpAnswer
-        if cmd.at - first_at > gateway.memory:
-            answer = await gateway.look_up(cmd.key, cmd.organisation)
+        if cmd.at - to.posted.first_at > gateway.memory:
+            answer = await gateway.look_up(to.posted)
         else:
-            answer = await gateway.refund(cmd.key, cmd.organisation, cmd.of)
+            answer = await gateway.refund(cmd.key, to.of, cmd.amount if cmd.excess else None)
         await self._records.answered(cmd, NothingToRefund() if isinstance(answer, NotFound) else answer)
         return answer
 
     @activity.defn(name="payments.look_up")
     async def look_up(self, cmd: AtKey) -> LookUpAnswer:
         """Ask the gateway what is true of a key."""
-        answer = await self._gateways[await self._records.gateway(cmd)].look_up(cmd.key, cmd.organisation)
+        to = await self._records.posted(cmd)
+        answer = await self._at(to).look_up(to.posted)
         await self._records.answered(cmd, answer)
         return answer
+
+    def _at(self, to: ToAsk) -> PaymentGateway:
+        """The gateway at which a key is; one that this process has no adapter of may get one."""
+        try:
+            return self._gateways[to.gateway]
+        except KeyError:
+            raise GatewayUnavailable(f"this worker has no adapter of {to.gateway}") from None

@@ -18,8 +18,8 @@ from api.parts import Data, Gateways
 from api.problems import Problem, invalid
 from api.routes import router as routes
 from checkout.outcomes import Declined
-from gateways.port import GatewayRejected, PaymentGateway, SavedMethod
-from store import customers, payment_methods
+from gateways.port import Account, GatewayRejected, PaymentGateway, SavedMethod
+from store import customers, organisations, payment_methods
 from store.database import Connection
 from store.lists import Condition, ListQuery, page
 
@@ -66,14 +66,16 @@ async def attach(  # noqa: PLR0913, PLR0917 - the path, the body, who, what with
         return answered
     async with database.of(caller.organisation) as connection:
         _refuse_inactive(await customers.get(connection, customer_id))
-    if body.gateway not in gateways:
-        raise invalid(("body", "gateway"), "is not a gateway of this service")
-    saved = await _attached(gateways[body.gateway], caller.organisation, body.token)
+        owner = await organisations.get(connection, caller.organisation)
+    if owner is None or body.gateway != owner["gateway"] or body.gateway not in gateways:
+        raise invalid(("body", "gateway"), "is not the gateway of this organisation")
+    account = Account(caller.organisation, owner["gateway_account"])
+    saved = await _attached(gateways[body.gateway], account, customer_id, body.token)
     method = uuid4()
 
     async def effect(connection: Connection) -> PaymentMethod:
         _refuse_inactive(await customers.lock(connection, customer_id))
-        await payment_methods.insert(connection, method, customer_id, body.gateway, saved)
+        await payment_methods.insert(connection, method, customer_id, body.gateway, saved, account.at_gateway)
         if body.set_as_default:
             await payment_methods.make_default(connection, customer_id, method)
         return await _found(connection, customer_id, method)
@@ -118,10 +120,10 @@ async def make_default(customer_id: UUID, payment_method_id: UUID, once: OncePer
     return await once(None, effect, status=200)
 
 
-async def _attached(gateway: PaymentGateway, organisation: UUID, token: str) -> SavedMethod:
+async def _attached(gateway: PaymentGateway, account: Account, customer: UUID, token: str) -> SavedMethod:
     """The gateway's answer to a token; a refusal is the client's to solve. Nothing moves money here."""
     try:
-        saved = await gateway.attach(organisation, token)
+        saved = await gateway.attach(account, customer, token)
     except GatewayRejected:
         raise Problem("payment-method-unusable", "The gateway does not know this token.") from None
     if isinstance(saved, Declined):

@@ -288,9 +288,12 @@ class Charge(AtKey):
 
 
 class Refund(AtKey):
-    """Return what was captured under the key *of*; *amount* is what may have been."""
+    """Return what was captured under the key *of*: all of it, then *amount* is what may have been; or the *excess* over
+    what was asked for, which is *amount*.
+    """
 
     of: str
+    excess: bool = False
 
 
 class AdvanceClock(Effect):

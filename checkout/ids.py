@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from typing import Final
+from typing import Final, Literal
 from uuid import UUID, uuid5
 
 _SPACE: Final = UUID("6f2b7c3e-0d0f-5c52-9a53-6f1c2e7d4b10")
@@ -71,6 +71,19 @@ def charge_of(session: UUID, key: str) -> tuple[int, int, bool] | None:
 def refund_key(of: str) -> str:
     """The key of the refund of what was captured under the key *of*."""
     return f"{of}/refund"
+
+
+def excess_key(of: str) -> str:
+    """The key of the refund of what was captured under the key *of* beyond what was asked for."""
+    return f"{of}/excess"
+
+
+def kind_of(key: str) -> Literal["page", "charge", "refund"]:
+    """What a key was made for."""
+    last = key.rsplit("/", 1)[-1]
+    if last == "excess" or "/refund" in key:
+        return "refund"
+    return "page" if last == "page" else "charge"
 
 
 def another_refund_key(key: str) -> str:

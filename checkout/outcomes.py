@@ -22,11 +22,14 @@ class Answer(BaseModel):
 
 
 class PageOpen(Answer):
-    """The hosted page can be paid. *url* is where the customer goes; *declined* counts refused tries on it."""
+    """The hosted page can be paid. *url* is where the customer goes; *declined* counts refused tries on it; *reference* is
+    the gateway's own id of it.
+    """
 
     outcome: Literal["page_open"] = "page_open"
     url: str
     declined: int = 0
+    reference: str | None = None
 
 
 class UnderWay(Answer):
@@ -95,7 +98,7 @@ class NotFound(Answer):
 
 PageAnswer = Annotated[PageOpen | UnderWay | Captured | Left | Closed, Field(discriminator="outcome")]
 CloseAnswer = Annotated[Closed | Captured | UnderWay, Field(discriminator="outcome")]
-ChargeAnswer = Annotated[Captured | Declined | NeedsCustomer, Field(discriminator="outcome")]
+ChargeAnswer = Annotated[Captured | Declined | NeedsCustomer | UnderWay, Field(discriminator="outcome")]
 RefundAnswer = Annotated[Refunded | NothingToRefund, Field(discriminator="outcome")]
 LookUpAnswer = Annotated[
     PageOpen | UnderWay | Captured | Left | Closed | Declined | NeedsCustomer | Refunded | NothingToRefund | NotFound,

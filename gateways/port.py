@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Protocol
+from typing import Literal, Protocol
 from uuid import UUID
 
 from checkout.money import Money
@@ -17,6 +17,9 @@ from checkout.outcomes import (
     PageOpen,
     RefundAnswer,
 )
+
+Kind = Literal["page", "charge", "refund"]
+"""What a key was posted for."""
 
 
 class GatewayUnavailable(Exception):
@@ -32,6 +35,30 @@ class ForgedEvent(Exception):
 
 
 @dataclass(frozen=True)
+class Account:
+    """Whose money it is: the *organisation*, and the account of its own that it has *at_gateway*, for a gateway where one
+    set of credentials serves several (Stripe Connect: `acct_...`); None is the account of the credentials.
+    """
+
+    organisation: UUID
+    at_gateway: str | None = None
+
+
+@dataclass(frozen=True)
+class Posted:
+    """A key that was posted, and what our rows know of it: the *amount* that was asked for, when it was first posted, and
+    the gateway's own *reference* where an answer has told it.
+    """
+
+    key: str
+    account: Account
+    kind: Kind
+    amount: Money
+    first_at: datetime
+    reference: str | None = None
+
+
+@dataclass(frozen=True)
 class PageLine:
     """A line shown on the hosted page; *amount* as it adds up to the page's total."""
 
@@ -43,10 +70,12 @@ class PageLine:
 @dataclass(frozen=True)
 class PageRequest:
     """A hosted page to open. URLs are the merchant's, already checked; *success_url* and the others may be None,
-    then the gateway shows the outcome itself. *preferred* is card, bank_transfer, wallet or invoice.
+    then the gateway shows the outcome itself. *preferred* is card, bank_transfer, wallet or invoice. What is paid with
+    can be charged later where it is to be *saved_for* a customer of ours. *first_at* and *expires_at* are the same however
+    often its key is posted; a gateway whose pages live shorter closes it earlier.
     """
 
-    account: UUID
+    account: Account
     reference: UUID
     amount: Money
     merchant: str
@@ -56,29 +85,40 @@ class PageRequest:
     cancel_url: str | None
     pending_url: str | None
     preferred: str | None
-    expires_at: datetime
-
-
-@dataclass(frozen=True)
-class ToOpen:
-    """What a page needs from the rows: which gateway, what its customer is shown, and when its key was first used."""
-
-    gateway: str
-    page: PageRequest
     first_at: datetime
+    expires_at: datetime
+    saved_for: UUID | None = None
 
 
 @dataclass(frozen=True)
-class ToCharge:
-    """What a charge needs from the rows: which gateway, its token of the saved method, what to call it, when its key was
-    first used, and whether the method can still be charged.
-    """
+class ToAsk:
+    """A key to ask about, and the *gateway* at which it was posted: also after its organisation has chosen another."""
 
     gateway: str
+    posted: Posted
+
+
+@dataclass(frozen=True)
+class ToOpen(ToAsk):
+    """A page to open, and what its customer is shown."""
+
+    page: PageRequest
+
+
+@dataclass(frozen=True)
+class ToCharge(ToAsk):
+    """What to charge: the gateway's *token* of the saved method, what to call it, and whether it can still be charged."""
+
     token: str
     description: str
-    first_at: datetime
     chargeable: bool = True
+
+
+@dataclass(frozen=True)
+class ToRefund(ToAsk):
+    """What to return: what was captured under the key *of*; *posted* is the refund's own key."""
+
+    of: Posted
 
 
 @dataclass(frozen=True)
@@ -97,12 +137,13 @@ class SavedMethod:
 
 @dataclass(frozen=True)
 class Moved:
-    """A capture that the gateway lists: under which key, for which session, and when."""
+    """A capture that the gateway lists: under which key, for which session, when, and its own id *at_gateway*."""
 
     key: str
     reference: UUID | None
     amount: Money
     at: datetime
+    at_gateway: str | None = None
 
 
 @dataclass(frozen=True)
@@ -120,12 +161,17 @@ class GatewayEvent:
 
 
 class PaymentGateway(Protocol):
-    """Every call carries *key*. Repeating a call with the same key and parameters changes nothing and answers the
-    same; the same key with other parameters is GatewayRejected. Undoing what never happened is no error, and
-    closes the key: whatever arrives under it later is refused.
+    """What every adapter promises; tests/gateways is the judge, docs/gateways.md tells how to write one.
 
-    Raises GatewayUnavailable (outcome unknown) and GatewayRejected (can't ever work), nothing else. No call lasts
-    longer than *timeout*.
+    * **Keys.** Every call that has an effect carries *key*. Repeating it with the same parameters changes nothing and
+      answers the same; the same key with other parameters is GatewayRejected. Keys are the account's own: another
+      account's are as if they did not exist.
+    * **Undoing nothing** is no error, and closes the key: whatever arrives under it later is refused, a charge as
+      Declined (`key_closed`), a page as GatewayRejected.
+    * **Answers are values, faults are exceptions**: GatewayUnavailable (try again; the outcome is unknown) and
+      GatewayRejected (can't ever work), nothing else. No call lasts longer than *timeout*.
+    * **Currencies.** Amounts are minor units of ISO 4217 here, whatever the gateway counts in; one that it can't take
+      exactly is GatewayRejected, and nothing is sent.
     """
 
     name: str
@@ -135,33 +181,39 @@ class PaymentGateway(Protocol):
     memory: timedelta
     """Keys older than this are forgotten: look up, never post again."""
 
-    async def attach(self, account: UUID, token: str) -> SavedMethod | Declined:
-        """Make a token from the gateway's front end chargeable later."""
+    async def attach(self, account: Account, customer: UUID, token: str) -> SavedMethod | Declined:
+        """Make a token from the gateway's front end chargeable later, for a *customer* of ours."""
+        ...
+
+    async def methods(self, account: Account, customer: UUID) -> Sequence[SavedMethod]:
+        """What can be charged later for a *customer* of ours: attached, or saved at a page."""
         ...
 
     async def open_page(self, key: str, page: PageRequest) -> PageOpen:
         """Open a hosted page for exactly *page.amount*."""
         ...
 
-    async def close_page(self, key: str, account: UUID) -> CloseAnswer:
+    async def close_page(self, posted: Posted) -> CloseAnswer:
         """Close a page for good, unless it was paid (Captured) or a payment on it is settling (UnderWay)."""
         ...
 
     async def charge(  # noqa: PLR0913, PLR0917 - a charge has six facts
-        self, key: str, account: UUID, reference: UUID, method: str, amount: Money, description: str
+        self, key: str, account: Account, reference: UUID, method: str, amount: Money, description: str
     ) -> ChargeAnswer:
         """Charge a saved *method* (the gateway's token) without the customer."""
         ...
 
-    async def refund(self, key: str, account: UUID, of: str) -> RefundAnswer:
-        """Return all that was captured under the key *of* and is not returned yet."""
+    async def refund(self, key: str, of: Posted, amount: Money | None = None) -> RefundAnswer:
+        """Return all that was captured under the key *of* and is not returned yet; or exactly *amount* of it, where more
+        than what is left is GatewayRejected.
+        """
         ...
 
-    async def look_up(self, key: str, account: UUID) -> LookUpAnswer:
-        """What is true of *key* now: a page, a charge or a refund."""
+    async def look_up(self, posted: Posted) -> LookUpAnswer:
+        """What is true of a key now."""
         ...
 
-    async def captures(self, account: UUID, since: datetime) -> Sequence[Moved]:
+    async def captures(self, account: Account, since: datetime) -> Sequence[Moved]:
         """Every capture of the account from *since* on, oldest first, however many there are; also of one that was
         returned since. A gateway that lists in pages is asked for each: then *timeout* is that of a page.
         """

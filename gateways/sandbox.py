@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Final, TypeVar
 from uuid import UUID
@@ -17,12 +17,14 @@ from standardwebhooks import Webhook, WebhookVerificationError
 from checkout.money import Money
 from checkout.outcomes import ChargeAnswer, CloseAnswer, Declined, LookUpAnswer, PageOpen, RefundAnswer
 from gateways.port import (
+    Account,
     ForgedEvent,
     GatewayEvent,
     GatewayRejected,
     GatewayUnavailable,
     Moved,
     PageRequest,
+    Posted,
     SavedMethod,
 )
 
@@ -37,6 +39,13 @@ class Captures:
     after: int | None
 
 
+@dataclass(frozen=True)
+class Methods:
+    """What is saved for a customer."""
+
+    data: tuple[SavedMethod, ...]
+
+
 LARGEST_ANSWER: Final = 1024 * 1024
 """Bytes; whatever goes on for longer is no answer."""
 
@@ -49,6 +58,7 @@ CHARGE: Final[TypeAdapter[ChargeAnswer]] = TypeAdapter(ChargeAnswer)
 REFUND: Final[TypeAdapter[RefundAnswer]] = TypeAdapter(RefundAnswer)
 LOOK_UP: Final[TypeAdapter[LookUpAnswer]] = TypeAdapter(LookUpAnswer)
 ATTACH: Final[TypeAdapter[SavedMethod | Declined]] = TypeAdapter(SavedMethod | Declined)
+METHODS: Final[TypeAdapter[Methods]] = TypeAdapter(Methods)
 CAPTURES: Final[TypeAdapter[Captures]] = TypeAdapter(Captures)
 EVENT: Final[TypeAdapter[GatewayEvent]] = TypeAdapter(GatewayEvent)
 
@@ -79,34 +89,42 @@ class SandboxGateway:
     async def aclose(self) -> None:
         await self._client.aclose()
 
-    async def attach(self, account: UUID, token: str) -> SavedMethod | Declined:
-        return await self._call("attach", {"account": str(account), "token": token}, ATTACH)
+    async def attach(self, account: Account, customer: UUID, token: str) -> SavedMethod | Declined:
+        del customer
+        return await self._call("attach", {**_whose(account), "token": token}, ATTACH)
+
+    async def methods(self, account: Account, customer: UUID) -> Sequence[SavedMethod]:
+        return (await self._call("methods", {**_whose(account), "customer": str(customer)}, METHODS)).data
 
     async def open_page(self, key: str, page: PageRequest) -> PageOpen:
         lines = [
             {"name": line.name, "quantity": line.quantity, "amount_minor": line.amount.minor} for line in page.lines
         ]
         body = {
-            **asdict(page),
+            **_whose(page.account),
             **_money(page.amount),
             "key": key,
-            "account": str(page.account),
             "reference": str(page.reference),
+            "merchant": page.merchant,
+            "description": page.description,
             "lines": lines,
+            "success_url": page.success_url,
+            "cancel_url": page.cancel_url,
+            "pending_url": page.pending_url,
+            "preferred": page.preferred,
             "expires_at": page.expires_at.isoformat(),
         }
-        del body["amount"]
         return await self._call("open_page", body, PAGE)
 
-    async def close_page(self, key: str, account: UUID) -> CloseAnswer:
-        return await self._call("close_page", {"key": key, "account": str(account)}, CLOSE)
+    async def close_page(self, posted: Posted) -> CloseAnswer:
+        return await self._call("close_page", {"key": posted.key, **_whose(posted.account)}, CLOSE)
 
     async def charge(  # noqa: PLR0913, PLR0917 - a charge has six facts
-        self, key: str, account: UUID, reference: UUID, method: str, amount: Money, description: str
+        self, key: str, account: Account, reference: UUID, method: str, amount: Money, description: str
     ) -> ChargeAnswer:
         body = {
             "key": key,
-            "account": str(account),
+            **_whose(account),
             "reference": str(reference),
             "method": method,
             "description": description,
@@ -114,14 +132,17 @@ class SandboxGateway:
         }
         return await self._call("charge", body, CHARGE)
 
-    async def refund(self, key: str, account: UUID, of: str) -> RefundAnswer:
-        return await self._call("refund", {"key": key, "account": str(account), "of": of}, REFUND)
+    async def refund(self, key: str, of: Posted, amount: Money | None = None) -> RefundAnswer:
+        body = {"key": key, **_whose(of.account), "of": of.key}
+        if amount is not None:
+            body["amount_minor"] = amount.minor
+        return await self._call("refund", body, REFUND)
 
-    async def look_up(self, key: str, account: UUID) -> LookUpAnswer:
-        return await self._call("look_up", {"key": key, "account": str(account)}, LOOK_UP)
+    async def look_up(self, posted: Posted) -> LookUpAnswer:
+        return await self._call("look_up", {"key": posted.key, **_whose(posted.account)}, LOOK_UP)
 
-    async def captures(self, account: UUID, since: datetime) -> Sequence[Moved]:
-        body = {"account": str(account), "since": since.isoformat(), "limit": self._limit}
+    async def captures(self, account: Account, since: datetime) -> Sequence[Moved]:
+        body = {**_whose(account), "since": since.isoformat(), "limit": self._limit}
         page = await self._call("captures", body, CAPTURES)
         listed = [*page.data]
         while page.after is not None:
@@ -179,6 +200,11 @@ def _code(content: bytes) -> str:
         return str(json.loads(content)["error"]["code"])[:100]
     except (ValueError, KeyError, TypeError):
         return ""
+
+
+def _whose(account: Account) -> dict[str, Any]:
+    """The provider keeps an account for each organisation."""
+    return {"account": str(account.organisation)}
 
 
 def _money(amount: Money) -> dict[str, Any]:

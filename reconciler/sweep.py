@@ -16,7 +16,7 @@ from gateways.port import PaymentGateway
 from reconciler.ended import Runs, ended_early, running
 from reconciler.further_runs import FurtherRuns
 from reconciler.later import or_later, together
-from reconciler.money import Money
+from reconciler.money import Comparison
 from store import gateway_events, organisations, reconciliation
 from store.database import Database
 from store.reconciliation import Between
@@ -36,9 +36,8 @@ class Sweep:
     ) -> None:
         self._client = client
         self._database = database
-        self._gateways = gateways
         self._further = further
-        self._money = Money(database, further)
+        self._money = Comparison(database, gateways, further)
 
     async def sweep(self, cmd: Reconcile) -> Reconciled:
         """Look at what happened since the window began; or at everything that is not over."""
@@ -49,15 +48,14 @@ class Sweep:
         async with self._database.unbound() as connection:
             every = await organisations.every(connection)
         done = [await or_later("events", self._passed_on(between))]
-        for row in every:
-            organisation = row["id"]
+        for organisation in every:
             for what, work in (
                 ("ended", self._went_on(organisation, set(dead.get(organisation, ())))),
                 ("lost", self._found_again(organisation, alive if cmd.everything else None)),
                 ("rewound", self._rewound(organisation, alive)),
                 ("adrift", self._set_right(organisation, between)),
                 ("methods", self._payable(organisation, between)),
-                (row["gateway"], self._compared(organisation, row["gateway"], between)),
+                ("money", self._compared(organisation, between)),
             ):
                 done.append(await or_later(f"{organisation}/{what}", work))
         return together(done)
@@ -144,6 +142,13 @@ class Sweep:
         saved = MethodSaved(method=method)
         return Reconciled(passed_on=await self._further.method_saved(organisation, session, saved))
 
-    async def _compared(self, organisation: UUID, gateway: str, between: Between) -> Reconciled:
-        """Rows and gateway."""
-        return await self._money.compare(organisation, self._gateways[gateway], between)
+    async def _compared(self, organisation: UUID, between: Between) -> Reconciled:
+        """Rows and gateways: where the organisation takes money, and where it did."""
+        async with self._database.of(organisation) as connection:
+            places = await organisations.at_gateways(connection, organisation)
+        return together(
+            [
+                await or_later(f"{organisation}/{name}", self._money.compare(name, account, between))
+                for name, account in places
+            ]
+        )

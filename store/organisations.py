@@ -7,6 +7,7 @@ from uuid import UUID
 from psycopg.rows import DictRow
 
 from checkout.due import DueRules
+from gateways.port import Account
 from store.database import Connection
 
 
@@ -22,12 +23,42 @@ async def ensure(connection: Connection, organisation: UUID, name: str, rules: D
     )
 
 
-async def every(connection: Connection) -> list[DictRow]:
-    """Each organisation's id and gateway."""
-    return await (await connection.execute("SELECT id, gateway FROM organisations ORDER BY id")).fetchall()
+async def every(connection: Connection) -> list[UUID]:
+    """Each organisation's id."""
+    cursor = await connection.execute("SELECT id FROM organisations ORDER BY id")
+    return [row["id"] for row in await cursor.fetchall()]
+
+
+async def at_gateways(connection: Connection, organisation: UUID) -> list[tuple[str, Account]]:
+    """Where the organisation takes money, and where it did: gateways, and its account at each."""
+    cursor = await connection.execute(
+        """
+        SELECT gateway, gateway_account FROM organisations WHERE id = %(organisation)s
+        UNION SELECT gateway, gateway_account FROM former_gateways WHERE organisation_id = %(organisation)s
+        ORDER BY gateway, gateway_account
+        """,
+        {"organisation": organisation},
+    )
+    return [(row["gateway"], Account(organisation, row["gateway_account"])) for row in await cursor.fetchall()]
+
+
+async def choose_gateway(connection: Connection, organisation: UUID, gateway: str, account: str | None) -> bool:
+    """Take money there from now on; what was posted stays where it was. False where there is no such organisation."""
+    cursor = await connection.execute(
+        """
+        WITH before AS (SELECT id, gateway, gateway_account FROM organisations WHERE id = %(organisation)s FOR UPDATE),
+             kept AS (INSERT INTO former_gateways (organisation_id, gateway, gateway_account)
+                      SELECT * FROM before WHERE (gateway, gateway_account) IS DISTINCT FROM (%(gateway)s, %(account)s)
+                      ON CONFLICT DO NOTHING)
+        UPDATE organisations SET gateway = %(gateway)s, gateway_account = %(account)s
+        FROM before WHERE organisations.id = before.id
+        """,
+        {"organisation": organisation, "gateway": gateway, "account": account},
+    )
+    return cursor.rowcount == 1
 
 
 async def get(connection: Connection, organisation: UUID) -> DictRow | None:
-    """The organisation's row: id, name, time_zone (an IANA name), dunning_days, notice_days, gateway, created_at."""
+    """The organisation's row: id, name, time_zone (an IANA name), dunning_days, notice_days, gateway, gateway_account, created_at."""
     cursor = await connection.execute("SELECT * FROM organisations WHERE id = %s", (organisation,))
     return await cursor.fetchone()

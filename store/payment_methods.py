@@ -18,19 +18,22 @@ SELECT: Final[LiteralString] = """
 """
 
 
-async def insert(connection: Connection, method: UUID, customer: UUID, gateway: str, saved: SavedMethod) -> DictRow:
-    """Keep a method that the gateway has attached; not the default yet."""
+async def insert(  # noqa: PLR0913, PLR0917 - whose, where and what
+    connection: Connection, method: UUID, customer: UUID, gateway: str, saved: SavedMethod, account: str | None = None
+) -> DictRow:
+    """Keep a method that the gateway has attached to our *account* there; not the default yet."""
     cursor = await connection.execute(
         """
-        INSERT INTO payment_methods (id, organisation_id, customer_id, gateway, token, type, brand, last4,
+        INSERT INTO payment_methods (id, organisation_id, customer_id, gateway, gateway_account, token, type, brand, last4,
                                      expiry_month, expiry_year)
-        VALUES (%s, current_organisation(), %s, %s, %s, %s, %s, %s, %s, %s)
+        VALUES (%s, current_organisation(), %s, %s, %s, %s, %s, %s, %s, %s, %s)
         RETURNING *
         """,
         (
             method,
             customer,
             gateway,
+            account,
             saved.token,
             saved.type,
             saved.brand,

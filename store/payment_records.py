@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
-from typing import Any, Final
+from typing import Any, Final, LiteralString
 from uuid import UUID
 
 from checkout.commands import AtKey, Charge, ChooseMethod, OpenPage, Refund
+from checkout.ids import kind_of
 from checkout.money import Money
 from checkout.outcomes import (
     Captured,
@@ -21,7 +23,7 @@ from checkout.outcomes import (
     Refunded,
     Refused,
 )
-from gateways.port import PageLine, PageRequest, ToCharge, ToOpen
+from gateways.port import Account, PageLine, PageRequest, Posted, ToAsk, ToCharge, ToOpen, ToRefund
 from store.database import Connection, Database
 
 SETTLED: Final[Mapping[type, str]] = {
@@ -41,6 +43,15 @@ UNUSABLE: Final = Refused(
     problem="payment-method-unusable", detail="The payment method is not this customer's, was removed or is expired."
 )
 
+POSTED: Final[LiteralString] = """
+    SELECT coalesce(known.gateway, organisation.gateway) AS gateway,
+           CASE WHEN known.key IS NULL THEN organisation.gateway_account ELSE known.gateway_account END AS gateway_account,
+           known.at, known.amount_minor, known.currency, known.reference
+    FROM organisations organisation LEFT JOIN payments known ON known.key = %(key)s
+    WHERE organisation.id = %(organisation)s
+"""
+"""A key, at the gateway where it was posted, also after its organisation has chosen another one."""
+
 REMOVED: Final = Declined(code="payment_method_removed", soft=False)
 
 
@@ -48,10 +59,10 @@ class PaymentRecords:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def gateway(self, cmd: AtKey) -> str:
-        """The name of the gateway that the organisation uses."""
+    async def posted(self, cmd: AtKey) -> ToAsk:
+        """The command's key, and the gateway where it was posted; that of the organisation where it never was."""
         async with self._database.of(cmd.organisation) as connection:
-            return await _gateway(connection, cmd.organisation)
+            return await _to_ask(connection, cmd, cmd.key)
 
     async def choose_method(self, cmd: ChooseMethod) -> MethodAnswer:
         """The method asked for, or the default, or the newest of the preferred type; usable at the command's instant."""
@@ -75,9 +86,9 @@ class PaymentRecords:
     async def page(self, cmd: OpenPage) -> ToOpen:
         """Record the page's key, and gather what its customer is shown: for one key always the same."""
         async with self._database.of(cmd.organisation) as connection:
-            first_at = await _record(connection, cmd, "charge", expires_at=cmd.expires_at)
-            page = await _page(connection, cmd)
-            return ToOpen(gateway=await _gateway(connection, cmd.organisation), page=page, first_at=first_at)
+            at = await _to_ask(connection, cmd, cmd.key)
+            at = await _record(connection, cmd, at, expires_at=cmd.expires_at)
+            return ToOpen(at.gateway, at.posted, await _page(connection, cmd, at.posted))
 
     async def charge(self, cmd: Charge) -> ToCharge | Declined:
         """Record the charge's key with its method, and say what to charge: a key keeps the method that it was first used
@@ -87,53 +98,39 @@ class PaymentRecords:
             method = await _method(connection, cmd)
             if method is None or not (method["active"] or method["used"]):
                 return REMOVED
-            first_at = await _record(connection, cmd, "charge", method=method["id"])
+            known = await _to_ask(connection, cmd, cmd.key)
+            own = replace(known.posted, account=Account(cmd.organisation, method["gateway_account"]))
+            at = await _record(connection, cmd, ToAsk(method["gateway"], own), method=method["id"])
             description = await _description(connection, cmd.notes)
-        return ToCharge(
-            gateway=method["gateway"],
-            token=method["token"],
-            description=description,
-            first_at=first_at,
-            chargeable=method["active"],
-        )
+        return ToCharge(at.gateway, at.posted, method["token"], description, chargeable=method["active"])
 
-    async def refund(self, cmd: Refund) -> tuple[str, datetime]:
-        """Record the refund's key, and say at which gateway, and when it was first used; where our row says that nothing
-        was captured, its answer is recorded.
+    async def refund(self, cmd: Refund) -> ToRefund:
+        """Say what is to be returned, and where: at the gateway of what was captured. The refund's key is recorded where
+        our row says that something was; elsewhere its answer is.
         """
         async with self._database.of(cmd.organisation) as connection:
+            of = await _to_ask(connection, cmd, cmd.of)
+            own = replace((await _to_ask(connection, cmd, cmd.key)).posted, account=of.posted.account)
+            at = ToAsk(of.gateway, own)
             cursor = await connection.execute(
                 "SELECT 1 FROM payments WHERE key = %s AND status = 'captured'", (cmd.of,)
             )
-            captured = await cursor.fetchone()
-            first_at = await _record(connection, cmd, "refund") if captured else cmd.at
-            return await _gateway(connection, cmd.organisation), first_at
+            if await cursor.fetchone():
+                at = await _record(connection, cmd, at)
+        return ToRefund(at.gateway, at.posted, of.posted)
 
-    async def answered(self, cmd: AtKey, answer: LookUpAnswer) -> None:
-        """Settle the row of the key with the gateway's answer. Where money moved and there is no row, it is made. Nothing
-        to refund is a definite no to what should have been refunded, too.
+    async def answered(self, cmd: AtKey, answer: LookUpAnswer, at: ToAsk | None = None) -> None:
+        """Settle the row of the key with the gateway's answer. Where money moved and there is no row, it is made: *at* the
+        gateway that is named, or the organisation's. Nothing to refund is a definite no to what should have been refunded,
+        too.
         """
         status = SETTLED.get(type(answer))
-        if status is None:
+        if status is None and getattr(answer, "reference", None) is None:
             return
         async with self._database.of(cmd.organisation) as connection:
             if isinstance(answer, Captured | Refunded):
-                await _record(connection, cmd, "refund" if isinstance(answer, Refunded) else "charge")
-            await connection.execute(
-                """
-                UPDATE payments SET status = %(status)s, reference = coalesce(%(reference)s, reference),
-                    amount_minor = %(minor)s, currency = %(currency)s, settled_at = coalesce(settled_at, %(at)s)
-                WHERE key = %(key)s AND status NOT IN ('captured', 'refunded')
-                """,
-                {
-                    "status": status,
-                    "reference": getattr(answer, "reference", None),
-                    "minor": getattr(answer, "amount", cmd.amount).minor,
-                    "currency": getattr(answer, "amount", cmd.amount).currency,
-                    "at": cmd.at,
-                    "key": cmd.key,
-                },
-            )
+                await _record(connection, cmd, at or await _to_ask(connection, cmd, cmd.key))
+            await _settle(connection, cmd, status, answer)
             if isinstance(cmd, Refund) and isinstance(answer, NothingToRefund):
                 await _never_captured(connection, cmd)
 
@@ -142,7 +139,7 @@ async def _method(connection: Connection, cmd: Charge) -> dict[str, Any] | None:
     """The method that the key was *used* with before, else the command's; held as it is until the key is recorded."""
     cursor = await connection.execute(
         """
-        SELECT method.id, method.gateway, method.token, method.status = 'active' AS active,
+        SELECT method.id, method.gateway, method.gateway_account, method.token, method.status = 'active' AS active,
                used.payment_method_id IS NOT NULL AS used
         FROM payment_methods method LEFT JOIN payments used ON used.key = %(key)s
         WHERE method.id = coalesce(used.payment_method_id, %(method)s)
@@ -154,20 +151,15 @@ async def _method(connection: Connection, cmd: Charge) -> dict[str, Any] | None:
 
 
 async def _record(
-    connection: Connection,
-    cmd: AtKey,
-    kind: str,
-    *,
-    method: UUID | None = None,
-    expires_at: datetime | None = None,
-) -> datetime:
-    """Write the key's row unless it is there; the instant of the first time."""
+    connection: Connection, cmd: AtKey, at: ToAsk, *, method: UUID | None = None, expires_at: datetime | None = None
+) -> ToAsk:
+    """Write the key's row unless it is there; with the instant of the first time."""
     cursor = await connection.execute(
         """
         INSERT INTO payments AS known (key, organisation_id, session_id, kind, amount_minor, currency, status, at,
-                                       payment_method_id, expires_at)
+                                       gateway, gateway_account, payment_method_id, expires_at)
         VALUES (%(key)s, %(organisation)s, %(session)s, %(kind)s, %(minor)s, %(currency)s, 'pending', %(at)s,
-                %(method)s, %(expires_at)s)
+                %(gateway)s, %(account)s, %(method)s, %(expires_at)s)
         ON CONFLICT (key) DO UPDATE SET key = known.key
         RETURNING at
         """,
@@ -175,7 +167,9 @@ async def _record(
             "key": cmd.key,
             "organisation": cmd.organisation,
             "session": cmd.session,
-            "kind": kind,
+            "kind": "refund" if kind_of(cmd.key) == "refund" else "charge",
+            "gateway": at.gateway,
+            "account": at.posted.account.at_gateway,
             "minor": cmd.amount.minor,
             "currency": cmd.amount.currency,
             "at": cmd.at,
@@ -186,8 +180,28 @@ async def _record(
     row = await cursor.fetchone()
     if row is None:
         raise LookupError("the key belongs to another organisation")
-    at: datetime = row["at"]
-    return at
+    return replace(at, posted=replace(at.posted, first_at=row["at"]))
+
+
+async def _settle(connection: Connection, cmd: AtKey, status: str | None, answer: LookUpAnswer) -> None:
+    """What the answer says of the key's row; without a *status* only the gateway's own id of it."""
+    amount: Money = getattr(answer, "amount", cmd.amount)
+    await connection.execute(
+        """
+        UPDATE payments SET status = coalesce(%(status)s, status), reference = coalesce(%(reference)s, reference),
+            amount_minor = %(minor)s, currency = %(currency)s,
+            settled_at = coalesce(settled_at, CASE WHEN %(status)s::text IS NOT NULL THEN %(at)s::timestamptz END)
+        WHERE key = %(key)s AND status NOT IN ('captured', 'refunded')
+        """,
+        {
+            "status": status,
+            "reference": getattr(answer, "reference", None),
+            "minor": amount.minor,
+            "currency": amount.currency,
+            "at": cmd.at,
+            "key": cmd.key,
+        },
+    )
 
 
 async def _never_captured(connection: Connection, cmd: Refund) -> None:
@@ -198,13 +212,17 @@ async def _never_captured(connection: Connection, cmd: Refund) -> None:
     )
 
 
-async def _gateway(connection: Connection, organisation: UUID) -> str:
-    cursor = await connection.execute("SELECT gateway FROM organisations WHERE id = %s", (organisation,))
+async def _to_ask(connection: Connection, cmd: AtKey, key: str) -> ToAsk:
+    """What the rows know of *key*; one without a row is posted now, for the command's amount."""
+    cursor = await connection.execute(POSTED, {"organisation": cmd.organisation, "key": key})
     row = await cursor.fetchone()
     if row is None:
         raise LookupError("the organisation is missing")
-    name: str = row["gateway"]
-    return name
+    amount = cmd.amount if row["at"] is None else Money(minor=row["amount_minor"], currency=row["currency"])
+    account = Account(cmd.organisation, row["gateway_account"])
+    return ToAsk(
+        row["gateway"], Posted(key, account, kind_of(key), amount, row["at"] or cmd.at, reference=row["reference"])
+    )
 
 
 async def _description(connection: Connection, notes: UUID | None) -> str:
@@ -215,7 +233,7 @@ async def _description(connection: Connection, notes: UUID | None) -> str:
     return (row["description"] if row else None) or ""
 
 
-async def _page(connection: Connection, cmd: OpenPage) -> PageRequest:
+async def _page(connection: Connection, cmd: OpenPage, posted: Posted) -> PageRequest:
     cursor = await connection.execute(
         """
         SELECT coalesce(entity.name, organisation.name) AS merchant,
@@ -235,7 +253,7 @@ async def _page(connection: Connection, cmd: OpenPage) -> PageRequest:
         raise LookupError("the content or details row of this session is missing")
     urls: dict[str, str | None] = row["details"]
     return PageRequest(
-        account=cmd.organisation,
+        account=posted.account,
         reference=cmd.session,
         amount=cmd.amount,
         merchant=row["merchant"],
@@ -245,6 +263,7 @@ async def _page(connection: Connection, cmd: OpenPage) -> PageRequest:
         cancel_url=urls.get("cancel_url"),
         pending_url=urls.get("pending_url"),
         preferred=cmd.preferred,
+        first_at=posted.first_at,
         expires_at=row["expires_at"],
     )
 

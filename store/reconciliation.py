@@ -78,8 +78,9 @@ UNPAID_SINCE: Final[LiteralString] = (
 """Of methods saved in between, and after the decline: what was there before is the dunning's to try."""
 
 CAPTURED: Final = """
-    SELECT key, session_id FROM payments
-    WHERE kind = 'charge' AND status = 'captured' AND settled_at >= %s AND settled_at < %s
+    SELECT key, session_id, amount_minor, currency, at, reference FROM payments
+    WHERE kind = 'charge' AND status = 'captured' AND settled_at >= %(since)s AND settled_at < %(until)s
+      AND gateway = %(gateway)s AND gateway_account IS NOT DISTINCT FROM %(account)s
       AND EXISTS (SELECT 1 FROM checkout_sessions WHERE id = session_id) AND NOT asked_about(session_id, key)
 """
 
@@ -126,6 +127,9 @@ async def statuses(connection: Connection, keys: Sequence[str]) -> dict[str, str
     return {row["key"]: row["status"] for row in await cursor.fetchall()}
 
 
-async def captured(connection: Connection, between: Between) -> list[DictRow]:
-    """Charges that our rows call captured, in between, and that nobody was asked about: key, session_id."""
-    return await (await connection.execute(CAPTURED, between)).fetchall()
+async def captured(connection: Connection, gateway: str, account: str | None, between: Between) -> list[DictRow]:
+    """Charges that our rows call captured at a gateway, in between, and that nobody was asked about: key, session_id,
+    amount_minor, currency, at, reference.
+    """
+    given = {"since": between[0], "until": between[1], "gateway": gateway, "account": account}
+    return await (await connection.execute(CAPTURED, given)).fetchall()

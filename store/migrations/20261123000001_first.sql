@@ -18,7 +18,17 @@ CREATE TABLE organisations (
         CHECK (cardinality(dunning_days) <= 10 AND 1 <= ALL (dunning_days) AND 60 >= ALL (dunning_days)),
     notice_days  integer NOT NULL DEFAULT 3 CHECK (notice_days BETWEEN 0 AND 60),
     gateway      text NOT NULL DEFAULT 'sandbox',
+    gateway_account text, -- of its own at the gateway, where one set of credentials serves several
     created_at   timestamptz NOT NULL DEFAULT now()
+);
+
+-- Where an organisation took money before it chose another gateway or account: a payment may still arrive there.
+CREATE TABLE former_gateways (
+    organisation_id uuid NOT NULL REFERENCES organisations,
+    gateway         text NOT NULL,
+    gateway_account text,
+    until           timestamptz NOT NULL DEFAULT now(),
+    UNIQUE NULLS NOT DISTINCT (organisation_id, gateway, gateway_account)
 );
 
 CREATE TABLE api_keys (
@@ -85,6 +95,7 @@ CREATE TABLE payment_methods (
     organisation_id uuid NOT NULL,
     customer_id     uuid NOT NULL,
     gateway         text NOT NULL,
+    gateway_account text,
     token           text NOT NULL,
     type            text NOT NULL CHECK (type IN ('card', 'bank_transfer', 'wallet', 'invoice')),
     brand           text,
@@ -175,7 +186,8 @@ CREATE TABLE contracts (
 );
 CREATE UNIQUE INDEX one_contract_in_force_per_session ON contracts (session_id) WHERE status = 'active';
 
--- Each charge, page and refund, under the key it has at the gateway.
+-- Each charge, page and refund, under the key it has at the gateway: the one that its organisation used when the key was
+-- first posted, or that its payment method is of.
 CREATE TABLE payments (
     key             text PRIMARY KEY,
     organisation_id uuid NOT NULL REFERENCES organisations,
@@ -184,7 +196,9 @@ CREATE TABLE payments (
     amount_minor    bigint NOT NULL CHECK (amount_minor >= 0),
     currency        text NOT NULL,
     status          text NOT NULL CHECK (status IN ('pending', 'unknown', 'captured', 'declined', 'refunded')),
-    reference       text,
+    gateway         text NOT NULL,
+    gateway_account text,
+    reference       text, -- the gateway's own
     payment_method_id uuid, -- what a charge's key was first used with, so that each repetition charges the same
     at              timestamptz NOT NULL,
     expires_at      timestamptz, -- of a page: fixed by the first request, so that each repetition asks the same
@@ -287,7 +301,7 @@ DECLARE t text;
 BEGIN
     FOREACH t IN ARRAY ARRAY['business_entities', 'customers', 'customer_links', 'customer_undos', 'payment_methods', 'products',
         'pricings', 'plans', 'contents', 'details', 'contracts', 'payments', 'checkout_sessions', 'session_events',
-        'idempotency_keys']
+        'idempotency_keys', 'former_gateways']
     LOOP
         EXECUTE format('ALTER TABLE %I ENABLE ROW LEVEL SECURITY', t);
         EXECUTE format('ALTER TABLE %I FORCE ROW LEVEL SECURITY', t);

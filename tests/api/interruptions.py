@@ -13,10 +13,10 @@ from temporalio.api.workflowservice.v1 import ResetWorkflowExecutionRequest
 from temporalio.client import Client, WorkflowExecutionStatus, WorkflowHandle
 
 from audit.main import Sources, audit
-from checkout.ids import workflow_of
+from checkout.ids import kind_of, workflow_of
 from checkout.money import Money
 from checkout.outcomes import Reconciled
-from gateways.port import PageRequest
+from gateways.port import Account, PageRequest, Posted
 from gateways.sandbox import SandboxGateway
 from tests.api.shop import Shop, onboarding
 
@@ -111,7 +111,7 @@ async def kinds(shop: Shop, session: str) -> list[str]:
 async def late_page(gateway: SandboxGateway, operator: Operator, session: str, attempt: int = 1) -> str:
     """A page at the gateway that no run of the session knows of: of an attempt that never was."""
     request = PageRequest(
-        account=operator.organisation,
+        account=Account(operator.organisation),
         reference=UUID(session),
         amount=PRICE,
         merchant="Northwind Software Ltd",
@@ -121,9 +121,15 @@ async def late_page(gateway: SandboxGateway, operator: Operator, session: str, a
         cancel_url=None,
         pending_url=None,
         preferred=None,
+        first_at=datetime.now(UTC),
         expires_at=datetime(2100, 1, 1, tzinfo=UTC),
     )
     return (await gateway.open_page(f"{session}/{attempt}/page", request)).url
+
+
+def posted(operator: Operator, key: str) -> Posted:
+    """A key of the operator's organisation, posted just now."""
+    return Posted(key, Account(operator.organisation), kind_of(key), PRICE, datetime.now(UTC))
 
 
 def due_today(customer: str) -> dict[str, Any]:

@@ -33,8 +33,9 @@ async def purchase(database: Database, organisation: UUID, api: httpx.AsyncClien
         )
         await connection.execute(
             """
-            INSERT INTO payments (key, organisation_id, session_id, kind, amount_minor, currency, status, reference, at)
-            VALUES (%s, %s, %s, 'charge', 1200, 'JPY', 'captured', 'cap_1', now())
+            INSERT INTO payments (key, organisation_id, session_id, kind, amount_minor, currency, status, reference, at,
+                                  gateway)
+            VALUES (%s, %s, %s, 'charge', 1200, 'JPY', 'captured', 'cap_1', now(), 'sandbox')
             """,
             (f"{session}/1/page", organisation, session),
         )
@@ -120,8 +121,9 @@ async def test_pages_of_payments_follow_their_cursors(
     async with database.of(organisation) as connection:
         await connection.execute(
             """
-            INSERT INTO payments (key, organisation_id, session_id, kind, amount_minor, currency, status, at)
-            SELECT key || '/refund', organisation_id, session_id, 'refund', amount_minor, currency, 'refunded', at
+            INSERT INTO payments (key, organisation_id, session_id, kind, amount_minor, currency, status, at,
+                                  gateway)
+            SELECT key || '/refund', organisation_id, session_id, 'refund', amount_minor, currency, 'refunded', at, gateway
             FROM payments WHERE key = %s
             """,
             (purchase["key"],),

@@ -10,6 +10,7 @@ import pytest
 from temporalio.client import WorkflowExecutionStatus
 
 from checkout.ids import session_of
+from gateways.port import Account
 from gateways.sandbox import SandboxGateway
 from store.database import Database
 from tests.api.interruptions import (
@@ -119,7 +120,7 @@ async def test_a_second_capture_under_the_attempt_that_stands_is_returned(
     await shop.until(session, lambda s: s["payment_status"] == "paid")
 
     again = f"{session}/1/charge/1/2"
-    await gateway.charge(again, operator.organisation, UUID(session), "pm_sandbox_card_ok", PRICE, "")
+    await gateway.charge(again, Account(operator.organisation), UUID(session), "pm_sandbox_card_ok", PRICE, "")
     await sweep()
     stands = await shop.until(session, lambda s: any(p["status"] == "refunded" for p in s["payments"]))
 
@@ -271,8 +272,9 @@ async def test_a_row_without_money_at_the_gateway_asks_somebody(
     async with database.of(operator.organisation) as connection:
         await connection.execute(
             """
-            INSERT INTO payments (key, organisation_id, session_id, kind, amount_minor, currency, status, at, settled_at)
-            VALUES (%s, %s, %s, 'charge', 50000, 'USD', 'captured', now(), now())
+            INSERT INTO payments (key, organisation_id, session_id, kind, amount_minor, currency, status, at, settled_at,
+                                  gateway)
+            VALUES (%s, %s, %s, 'charge', 50000, 'USD', 'captured', now(), now(), 'sandbox')
             """,
             (f"{session}/1/charge/1/1", operator.organisation, session),
         )

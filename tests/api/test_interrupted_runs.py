@@ -16,6 +16,7 @@ from temporalio.client import Client, WorkflowExecutionStatus, WorkflowFailureEr
 from temporalio.common import WorkflowIDReusePolicy
 
 from checkout.commands import Opening, PaymentReported
+from gateways.port import Account
 from gateways.sandbox import SandboxGateway
 from reconciler.further_runs import FurtherRuns
 from store.database import Database
@@ -30,6 +31,7 @@ from tests.api.interruptions import (
     kinds,
     late_page,
     page_of,
+    posted,
 )
 from tests.api.shop import PATIENCE, Shop, guest, onboarding
 
@@ -218,7 +220,7 @@ async def test_what_asked_for_attention_asks_again_once_another_thing_is_seen_to
     page = await late_page(gateway, operator, session, attempt=9)
     await fault(shop, session, "webhook", "drop")
     await shop.at_the_page(page)
-    await gateway.refund(f"{key}/by-hand", operator.organisation, key)
+    await gateway.refund(f"{key}/by-hand", posted(operator, key))
     await sweep()
     await shop.until(session, lambda s: s["attention"]["reason"] == "nothing_to_refund")
 
@@ -306,7 +308,7 @@ async def test_money_under_a_key_that_is_not_ours_stops_no_sweep_and_is_named(
     session = (await shop.session())["id"]
     await shop.confirmed(session, "no_payment")
     before, key = await shop.read(session), f"by-hand-{uuid4().hex[:12]}"
-    await gateway.charge(key, operator.organisation, uuid4(), "pm_sandbox_card_ok", PRICE, "by hand")
+    await gateway.charge(key, Account(operator.organisation), uuid4(), "pm_sandbox_card_ok", PRICE, "by hand")
 
     for _ in range(2):
         found = await sweep()

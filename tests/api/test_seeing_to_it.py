@@ -13,7 +13,7 @@ from temporalio.client import Client, WorkflowExecutionStatus
 from checkout.commands import Reconcile
 from gateways.sandbox import SandboxGateway
 from store.database import Database
-from tests.api.interruptions import Operator, Sweep, late_page, page_of
+from tests.api.interruptions import Operator, Sweep, late_page, page_of, posted
 from tests.api.shop import Shop
 from workflows.reconciliation import ReconciliationWorkflow
 
@@ -39,8 +39,9 @@ async def insert_charge(database: Database, operator: Operator, session: str, ke
     async with database.of(operator.organisation) as connection:
         await connection.execute(
             """
-            INSERT INTO payments (key, organisation_id, session_id, kind, amount_minor, currency, status, at, settled_at)
-            VALUES (%s, %s, %s, 'charge', 50000, 'USD', %s, now(), CASE WHEN %s = 'captured' THEN now() END)
+            INSERT INTO payments (key, organisation_id, session_id, kind, amount_minor, currency, status, at, settled_at,
+                                  gateway)
+            VALUES (%s, %s, %s, 'charge', 50000, 'USD', %s, now(), CASE WHEN %s = 'captured' THEN now() END, 'sandbox')
             """,
             (key, operator.organisation, session, status, status),
         )
@@ -67,7 +68,7 @@ async def test_money_that_was_returned_by_hand_is_asked_about_once(
     fault: dict[str, Any] = {"call": "webhook", "fault": "drop", "times": 1, "match": {"reference": session}}
     await shop.gateway.post("/faults", json=fault)
     await shop.at_the_page(page)
-    await gateway.refund(f"{key}/by-hand", operator.organisation, key)
+    await gateway.refund(f"{key}/by-hand", posted(operator, key))
     await sweep()
     asked = await shop.until(session, lambda s: s["attention"] is not None)
     assert asked["attention"]["reason"] == "nothing_to_refund"
@@ -93,7 +94,7 @@ async def test_money_that_compensate_could_not_return_is_asked_about_once(
     assert (await shop.gateway.post("/faults", json=fault)).is_success
     await shop.at_the_page(page)
     await shop.until(session, lambda s: s["attention"] is not None)
-    await gateway.refund(f"{session}/by-hand", operator.organisation, f"{session}/1/page")
+    await gateway.refund(f"{session}/by-hand", posted(operator, f"{session}/1/page"))
     wrong = {"reason": "wrong amount", "then": "reopen"}
     await shop.operator.post(f"/checkout_session/{session}/compensate", json=wrong)
     await shop.until(session, lambda s: s["attention"] and s["attention"]["reason"] == "nothing_to_refund")

@@ -12,9 +12,10 @@ from uuid import UUID, uuid4
 import httpx
 import pytest
 
+from checkout.ids import kind_of
 from checkout.money import Money
-from checkout.outcomes import ChargeAnswer
-from gateways.port import PageLine, PageRequest, PaymentGateway
+from checkout.outcomes import ChargeAnswer, CloseAnswer, LookUpAnswer, RefundAnswer
+from gateways.port import Account, PageLine, PageRequest, PaymentGateway, Posted
 from gateways.sandbox import SandboxGateway
 from tests.sandbox.provider import SECRET, WEBHOOK_SECRET, Provider, running
 
@@ -36,7 +37,7 @@ class Contract:
 
     def request(self, amount: Money = PRICE) -> PageRequest:
         return PageRequest(
-            account=self.account,
+            account=Account(self.account),
             reference=self.reference,
             amount=amount,
             merchant="Northwind Software Ltd",
@@ -46,12 +47,29 @@ class Contract:
             cancel_url=None,
             pending_url=None,
             preferred="card",
+            first_at=datetime(2026, 1, 1, tzinfo=UTC),
             expires_at=datetime(2100, 1, 1, tzinfo=UTC),
         )
 
     async def charge(self, method: str = "card_ok", key: str | None = None, amount: Money = PRICE) -> ChargeAnswer:
         token = f"pm_sandbox_{method}"
-        return await self.gateway.charge(key or self.key, self.account, self.reference, token, amount, "Team plan")
+        account = Account(self.account)
+        return await self.gateway.charge(key or self.key, account, self.reference, token, amount, "Team plan")
+
+    def posted(self, key: str | None = None) -> Posted:
+        """A key of the purchase's, as our rows know it."""
+        key = key or self.key
+        return Posted(key, Account(self.account), kind_of(key), PRICE, datetime.now(UTC))
+
+    async def look_up(self, key: str | None = None) -> LookUpAnswer:
+        return await self.gateway.look_up(self.posted(key))
+
+    async def close_page(self, key: str | None = None) -> CloseAnswer:
+        return await self.gateway.close_page(self.posted(key))
+
+    async def refund(self, key: str = "back", amount: Money | None = None) -> RefundAnswer:
+        """Return what was captured under the purchase's key."""
+        return await self.gateway.refund(key, self.posted(), amount)
 
     async def opened(self) -> str:
         """The address of an open page."""

@@ -16,7 +16,7 @@ from checkout.commands import FoundAdrift, MethodSaved, PaymentReported, Publish
 from checkout.ids import page_key
 from checkout.money import Money
 from checkout.outcomes import Captured, LookUpAnswer, NotFound
-from gateways.port import GatewayEvent, GatewayRejected, Moved
+from gateways.port import Account, GatewayEvent, GatewayRejected, Moved, Posted
 from reconciler.further_runs import FurtherRuns
 from reconciler.sweep import Sweep
 from store import gateway_events, reconciliation
@@ -73,15 +73,14 @@ class Gateway(World):
         self.listed.setdefault(organisation, []).append(Moved(key, session, PRICE, datetime.now(UTC)))
         return key
 
-    async def captures(self, account: UUID, since: datetime) -> list[Moved]:
+    async def captures(self, account: Account, since: datetime) -> list[Moved]:
         del since
-        return self.listed.get(account, [])
+        return self.listed.get(account.organisation, [])
 
-    async def look_up(self, key: str, account: UUID) -> LookUpAnswer:
-        del account
-        if key in self.poisoned:
+    async def look_up(self, posted: Posted) -> LookUpAnswer:
+        if posted.key in self.poisoned:
             raise GatewayRejected("look_up: 400")
-        answer: LookUpAnswer = self.pages.get(key, NotFound())
+        answer: LookUpAnswer = self.pages.get(posted.key, NotFound())
         return answer
 
 

@@ -32,6 +32,7 @@ from checkout.commands import Accepted, Compensate, Confirm, Request, Retry
 from checkout.ids import guest_of, workflow_of
 from checkout.lifecycle import FINAL, Payment, Status
 from checkout.session import Mode, Policy, SessionState
+from gateways.port import Account
 from gateways.sandbox import SandboxGateway
 from store import business_entities, customers, payment_methods
 from store.database import Database
@@ -275,7 +276,7 @@ class Parties:
         async with self.database.of(self.organisation) as connection:
             await customers.insert(connection, customer, values)
             if mode is Mode.CHARGE_WHEN_DUE:
-                method = await self.adapter.attach(self.organisation, "pm_sandbox_card_ok")
+                method = await self.adapter.attach(Account(self.organisation), customer, "pm_sandbox_card_ok")
                 assert not hasattr(method, "code")
                 await payment_methods.insert(connection, uuid4(), customer, "sandbox", method)
         return customer

@@ -54,7 +54,9 @@ class Session:
 
     async def is_doubtful(self) -> bool:
         async with self._database.of(self.state.organisation) as connection:
-            return self.late in [row["key"] for row in await reconciliation.captured(connection, TODAY)]
+            return self.late in [
+                row["key"] for row in await reconciliation.captured(connection, "sandbox", None, TODAY)
+            ]
 
     async def is_unfinished(self) -> bool:
         async with self._database.of(self.state.organisation) as connection:
@@ -154,8 +156,9 @@ async def test_a_charge_without_an_answer_is_declined_once_there_is_nothing_to_r
     async with database.of(organisation) as connection:
         await connection.execute(
             """
-            INSERT INTO payments (key, organisation_id, session_id, kind, amount_minor, currency, status, at)
-            VALUES (%s, %s, %s, 'charge', 50000, 'USD', 'pending', now())
+            INSERT INTO payments (key, organisation_id, session_id, kind, amount_minor, currency, status, at,
+                                  gateway)
+            VALUES (%s, %s, %s, 'charge', 50000, 'USD', 'pending', now(), 'sandbox')
             """,
             (key, organisation, over.state.id),
         )

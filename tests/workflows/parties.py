@@ -25,7 +25,7 @@ from checkout.commands import (
     Reconcile,
     Refund,
 )
-from checkout.ids import guest_of
+from checkout.ids import guest_of, kind_of
 from checkout.money import Money
 from checkout.outcomes import (
     Captured,
@@ -57,14 +57,18 @@ from checkout.outcomes import (
 )
 from checkout.session import SessionEvent, SessionState
 from gateways.port import (
+    Account,
     GatewayEvent,
     GatewayRejected,
     GatewayUnavailable,
     Moved,
     PageRequest,
+    Posted,
     SavedMethod,
+    ToAsk,
     ToCharge,
     ToOpen,
+    ToRefund,
 )
 
 
@@ -122,7 +126,7 @@ class World:
         self.loose: Callable[[FindLooseEnds], LooseEnds] = lambda _: LooseEnds()
         self.days: dict[date, datetime] = {}
         self.check_answers: list[DueAnswer] = []
-        self.methods: list[UUID] = []
+        self.saved: list[UUID] = []
         self.removed: list[UUID] = []
         self.name = "fake"
         self.timeout = timedelta(seconds=5)
@@ -198,16 +202,21 @@ class World:
 
     # the rows of payments
 
-    async def gateway(self, _: AtKey) -> str:
-        return "fake"
+    async def posted(self, cmd: AtKey) -> ToAsk:
+        return self.to_ask(cmd, cmd.key)
+
+    def to_ask(self, cmd: AtKey, key: str) -> ToAsk:
+        first_at = self.keys.get(key, cmd.at)
+        return ToAsk("fake", Posted(key, Account(cmd.organisation), kind_of(key), cmd.amount, first_at))
 
     async def choose_method(self, cmd: ChooseMethod) -> MethodAnswer:
         self.trouble.before("payments.choose_method")
         return self.trouble.refuse.get("payments.choose_method") or MethodChosen(method=cmd.method or uuid4())
 
     async def page(self, cmd: OpenPage) -> ToOpen:
+        first_at = self.first_at(cmd)
         page = PageRequest(
-            account=cmd.organisation,
+            account=Account(cmd.organisation),
             reference=cmd.session,
             amount=cmd.amount,
             merchant="Northwind Software Ltd",
@@ -217,9 +226,10 @@ class World:
             cancel_url=None,
             pending_url=None,
             preferred=None,
+            first_at=first_at,
             expires_at=cmd.expires_at,
         )
-        return ToOpen(gateway="fake", page=page, first_at=self.first_at(cmd))
+        return ToOpen("fake", self.to_ask(cmd, cmd.key).posted, page)
 
     async def instants(self, cmd: DueInstants) -> Instants:
         return Instants(at=tuple(self.days.get(day, midnight(day)) for day in cmd.days))
@@ -228,7 +238,7 @@ class World:
         self.trouble.before("payments.check_due")
         if self.check_answers:
             return self.check_answers.pop(0)
-        usable = [method for method in (*cmd.methods, *self.methods) if method not in (*cmd.refused, *self.removed)]
+        usable = [method for method in (*cmd.methods, *self.saved) if method not in (*cmd.refused, *self.removed)]
         return MethodChosen(method=usable[0]) if usable else NoMethod()
 
     def first_at(self, cmd: AtKey) -> datetime:
@@ -236,14 +246,15 @@ class World:
         return self.keys.setdefault(cmd.key, cmd.at)
 
     async def to_charge(self, cmd: Charge) -> ToCharge:
-        return ToCharge(gateway="fake", token="pm_fake", description="", first_at=self.first_at(cmd))
+        self.first_at(cmd)
+        return ToCharge("fake", self.to_ask(cmd, cmd.key).posted, "pm_fake", "")
 
     async def answered(self, _: AtKey, answer: LookUpAnswer) -> None:
         del answer
 
     # the gateway
 
-    async def attach(self, account: UUID, token: str) -> SavedMethod | Declined:
+    async def attach(self, account: Account, customer: UUID, token: str) -> SavedMethod | Declined:
         raise NotImplementedError
 
     async def open_page(self, key: str, page: PageRequest) -> PageOpen:
@@ -255,8 +266,8 @@ class World:
             raise GatewayRejected(f"the page of {page.amount} is closed")
         return PageOpen(url=f"https://pay.example/{key}")
 
-    async def close_page(self, key: str, account: UUID) -> CloseAnswer:
-        del account
+    async def close_page(self, posted: Posted) -> CloseAnswer:
+        key = posted.key
         self.trouble.before("payments.close_page")
         page = self.pages.get(key)
         if isinstance(page, Captured | UnderWay):
@@ -274,26 +285,36 @@ class World:
         self.trouble.after("payments.charge")
         return self.charges[key]
 
-    async def refund(self, key: str, account: UUID, of: str) -> RefundAnswer:
-        del account
+    async def refund(self, key: str, of: Posted, amount: Money | None = None) -> RefundAnswer:
         self.trouble.before("payments.refund")
         if self.trouble.returned_by_hand:
             return NothingToRefund()
-        page = self.pages.get(of)
-        if isinstance(page, Captured):
-            self.refunds.setdefault(key, Refunded(reference=f"re_{len(self.refunds)}", amount=page.amount))
+        left = self.left(of.key)
+        if left.minor:
+            self.refunds.setdefault(key, Refunded(reference=f"re_{len(self.refunds)}", amount=amount or left))
         self.trouble.after("payments.refund")
         return self.refunds.get(key, NothingToRefund())
 
-    async def look_up(self, key: str, account: UUID) -> LookUpAnswer:
-        del account
+    def left(self, key: str) -> Money:
+        """What was captured under *key*, at a page or by a charge, and is not returned."""
+        captured = self.pages.get(key) or self.charges.get(key)
+        if not isinstance(captured, Captured):
+            return Money(minor=0, currency="USD")
+        back = [a.amount.minor for k, a in self.refunds.items() if k.startswith(key) and isinstance(a, Refunded)]
+        return captured.amount.model_copy(update={"minor": captured.amount.minor - sum(back)})
+
+    async def look_up(self, posted: Posted) -> LookUpAnswer:
+        key = posted.key
         self.trouble.before("payments.look_up")
         if self.trouble.miss:
             self.trouble.miss -= 1
             return NotFound()
         return self.pages.get(key) or self.charges.get(key) or self.refunds.get(key) or NotFound()
 
-    async def captures(self, account: UUID, since: datetime) -> list[Moved]:
+    async def methods(self, account: Account, customer: UUID) -> list[SavedMethod]:
+        raise NotImplementedError
+
+    async def captures(self, account: Account, since: datetime) -> list[Moved]:
         raise NotImplementedError
 
     def read_event(self, headers: object, body: bytes) -> GatewayEvent:
@@ -330,12 +351,14 @@ class Records:
     """The payments' rows of a world, with the names of their port."""
 
     def __init__(self, world: World) -> None:
-        self.gateway = world.gateway
+        self.posted = world.posted
         self.choose_method = world.choose_method
         self.page = world.page
         self.charge = world.to_charge
         self.answered = world.answered
-        self.first_at = world.first_at
+        self._world = world
 
-    async def refund(self, cmd: Refund) -> tuple[str, datetime]:
-        return "fake", self.first_at(cmd)
+    async def refund(self, cmd: Refund) -> ToRefund:
+        self._world.first_at(cmd)
+        own, of = self._world.to_ask(cmd, cmd.key), self._world.to_ask(cmd, cmd.of)
+        return ToRefund("fake", own.posted, of.posted)

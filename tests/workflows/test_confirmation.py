@@ -456,7 +456,7 @@ async def test_a_due_charge_that_is_under_way_is_waited_for_and_never_made_again
     open_session: Open, world: World
 ) -> None:
     world.trouble.lose_answer["payments.charge"] = 1
-    world.next_charge = [UnderWay()]  # type: ignore[list-item]
+    world.next_charge = [UnderWay()]
     checkout: Checkout = await open_session(due=datetime.now(UTC))
     await checkout.confirm(Mode.CHARGE_WHEN_DUE)
     await checkout.until(lambda s: any(p.status == "unknown" for p in s.payments))

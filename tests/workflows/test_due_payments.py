@@ -115,7 +115,7 @@ async def test_a_year_with_declines_authentication_and_a_removed_card_ends_paid(
     await checkout.hint()
     await checkout.until(lambda s: at(s, "paid", "paid", "scheduled", "scheduled"))
 
-    world.methods = [uuid4()]
+    world.saved = [uuid4()]
     world.removed = [await confirmed_method(checkout)]
     await passed(checkout, 30, lambda s: at(s, "paid", "paid", "paid", "scheduled"))
     await passed(checkout, 30, paid)
@@ -191,7 +191,7 @@ async def test_an_operators_retry_pays_what_had_failed_and_lowers_the_attention(
 
 
 async def test_a_hard_decline_is_not_charged_again_to_the_same_card(open_session: Open, world: World) -> None:
-    world.next_charge, world.methods = [HARD], [uuid4()]
+    world.next_charge, world.saved = [HARD], [uuid4()]
     checkout = await scheduled(open_session, -1, dunning=DUNNING)
 
     state = await checkout.until(paid)
@@ -243,7 +243,7 @@ async def test_a_page_that_was_paid_at_the_last_moment_is_paid_and_not_charged_a
 async def test_a_transfer_that_settles_days_later_holds_up_no_other_instalment(
     open_session: Open, world: World
 ) -> None:
-    world.next_charge = [UnderWay()]  # type: ignore[list-item]
+    world.next_charge = [UnderWay()]
     checkout = await scheduled(open_session, -1, 0.02)
     await checkout.until(lambda s: at(s, "charging", "scheduled"))
 
@@ -255,7 +255,7 @@ async def test_a_transfer_that_settles_days_later_holds_up_no_other_instalment(
 
 
 async def test_a_transfer_that_fails_days_later_is_dunned(open_session: Open, world: World) -> None:
-    world.next_charge = [UnderWay()]  # type: ignore[list-item]
+    world.next_charge = [UnderWay()]
     checkout = await scheduled(open_session, -1, dunning=DUNNING)
     await checkout.until(lambda s: at(s, "charging") and only(s).next_at is not None)
 
