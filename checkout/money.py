@@ -104,5 +104,9 @@ class Money(BaseModel):
         self._same(other)
         return Money(minor=self.minor - other.minor, currency=self.currency)
 
+    def covers(self, other: Money) -> bool:
+        """Whether it is as much as *other*, or more, in the same currency."""
+        return self.currency == other.currency and self.minor >= other.minor
+
     def __str__(self) -> str:
         return f"{self.amount} {self.currency}"

@@ -271,8 +271,33 @@ class SessionState(Frozen):
 
     @property
     def goes_on(self) -> bool:
-        """Whether there is still something to do: a confirm or the expiry to wait for, or money to collect."""
-        return self.status not in FINAL or any(instalment.owed for instalment in self.schedule)
+        """Whether there is still something to do: a confirm or the expiry to wait for, or money to collect or return."""
+        return self.status not in FINAL or any(instalment.owed for instalment in self.schedule) or bool(self.excess)
+
+    @property
+    def excess(self) -> tuple[str, Money] | None:
+        """A key of the completed session under which more was captured than was asked for, and how much of it is still to
+        be returned: a gateway that breaks its promise. The currency is what was asked for.
+        """
+        over = (p for p in self.payments if p.status == "captured" and self.status is Status.COMPLETED)
+        for key, amount, asked in ((p.key, p.amount, self._asked(p.key)) for p in over):
+            if asked and amount != asked and amount.covers(asked) and not self._is_returned(key):
+                return key, amount - asked
+        return None
+
+    def _is_returned(self, key: str) -> bool:
+        """Whether refunds of what was captured under *key* were made, and all of them have come to an end."""
+        refunds = [p.status for p in self.payments if p.kind == "refund" and p.key.startswith(f"{key}/")]
+        return bool(refunds) and not {"pending", "unknown"} & set(refunds)
+
+    def _asked(self, key: str) -> Money | None:
+        """What was asked for under a key of the attempt that stands: at its page, or for an instalment."""
+        if attempt_of(self.id, key) != self.kept:
+            return None
+        tried = charge_of(self.id, key)
+        if tried is None:
+            return self.offer.amount_due
+        return next((i.amount for i in self.schedule if i.n == tried[0]), None)
 
     @property
     def next_due_at(self) -> datetime | None:

@@ -163,12 +163,15 @@ class HostedPage:
         return None
 
     async def _captured(self, captured: Captured) -> None:
-        """Record the money; another amount than the estimate's is for somebody to look at."""
+        """Record the money."""
         self._paid(captured)
         await self._compare(captured.amount)
 
     async def _compare(self, amount: Money) -> None:
-        if amount != self._amount:
+        """Too little, or another currency, is for somebody to look at; what is too much is returned once the session is
+        completed, or with all of it.
+        """
+        if not amount.covers(self._amount):
             await self._steps.park(
                 Attention(
                     reason="wrong_amount",

@@ -438,8 +438,57 @@ async def test_money_that_the_gateway_cannot_return_asks_for_attention_and_the_s
     assert (await checkout.confirm(Mode.NO_PAYMENT)).state.status is Status.COMPLETED
 
 
-async def test_a_due_charge_of_another_amount_asks_for_attention(open_session: Open, world: World) -> None:
-    world.next_charge = [Captured(reference="ch_wrong", amount=Money(minor=PRICE.minor + 1, currency="USD"))]
+@pytest.mark.parametrize("mode", [Mode.CHARGE_IMMEDIATELY, Mode.CHARGE_WHEN_DUE])
+async def test_what_was_captured_beyond_what_is_due_is_returned_and_somebody_is_told(
+    open_session: Open, world: World, mode: Mode
+) -> None:
+    twice = Money(minor=2 * PRICE.minor, currency="USD")
+    world.next_charge = [Captured(reference="ch_twice", amount=twice)]
+    checkout: Checkout = await open_session(due=datetime.now(UTC))
+    await checkout.confirm(mode)
+    if mode is Mode.CHARGE_IMMEDIATELY:
+        world.pay(checkout.page(), twice)
+        await checkout.hint()
+
+    told = await checkout.until(lambda s: any(p.status == "refunded" for p in s.payments))
+    assert (told.status, told.payment_status) == (Status.COMPLETED, Payment.PAID)
+    assert told.attention
+    assert (told.attention.reason, told.attention.can) == ("wrong_amount", ("acknowledge",))
+    assert world.moved(checkout.id) == PRICE.minor
+    assert world.trouble.called["payments.refund"] == 1
+
+    await checkout.tell("acknowledge", Acknowledge(**OPERATOR))
+    await checkout.handle.result()
+
+
+async def test_an_excess_whose_return_got_no_answer_is_returned_once(open_session: Open, world: World) -> None:
+    world.trouble.lose_answer["payments.refund"] = 1
+    checkout: Checkout = await open_session()
+    await checkout.confirm(Mode.CHARGE_IMMEDIATELY)
+    world.pay(checkout.page(), Money(minor=PRICE.minor + 1, currency="USD"))
+    await checkout.hint()
+
+    await checkout.until(lambda s: any(p.status == "refunded" for p in s.payments))
+
+    assert world.moved(checkout.id) == PRICE.minor
+    assert len(world.refunds) == 1
+
+
+async def test_an_excess_that_somebody_else_returned_is_asked_about_and_ends(open_session: Open, world: World) -> None:
+    world.trouble.returned_by_hand = True
+    checkout: Checkout = await open_session()
+    await checkout.confirm(Mode.CHARGE_IMMEDIATELY)
+    world.pay(checkout.page(), Money(minor=PRICE.minor + 1, currency="USD"))
+    await checkout.hint()
+
+    await checkout.until(lambda s: {a.reason for a in s.asks} == {"wrong_amount", "nothing_to_refund"})
+    for _ in range(2):
+        await checkout.tell("acknowledge", Acknowledge(**OPERATOR))
+    await checkout.handle.result()
+
+
+async def test_a_due_charge_of_too_little_asks_for_attention(open_session: Open, world: World) -> None:
+    world.next_charge = [Captured(reference="ch_wrong", amount=Money(minor=PRICE.minor - 1, currency="USD"))]
     checkout: Checkout = await open_session(due=datetime.now(UTC))
     await checkout.confirm(Mode.CHARGE_WHEN_DUE)
 

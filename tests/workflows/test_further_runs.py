@@ -72,7 +72,7 @@ async def test_a_run_that_was_terminated_after_the_money_came_does_not_ask_for_i
 async def test_a_wrong_amount_still_waits_for_somebody_in_a_further_run(open_session: Open, world: World) -> None:
     checkout: Checkout = await open_session()
     await checkout.confirm(Mode.CHARGE_IMMEDIATELY)
-    world.pay(checkout.page(), PRICE.model_copy(update={"minor": PRICE.minor + 1}))
+    world.pay(checkout.page(), PRICE.model_copy(update={"minor": PRICE.minor - 1}))
     await checkout.until(lambda s: s.attention is not None)
     await checkout.handle.terminate()
 
@@ -83,6 +83,22 @@ async def test_a_wrong_amount_still_waits_for_somebody_in_a_further_run(open_ses
 
     assert state.attention is None
     assert world.moved(checkout.id) == 0
+
+
+async def test_a_further_run_returns_the_excess_that_a_run_before_it_had_seen(open_session: Open, world: World) -> None:
+    checkout: Checkout = await open_session()
+    world.trouble.fail["payments.refund"] = 1000
+    await checkout.confirm(Mode.CHARGE_IMMEDIATELY)
+    world.pay(checkout.page(), PRICE.model_copy(update={"minor": 2 * PRICE.minor}))
+    await world.until_called("payments.refund")
+    await checkout.handle.terminate()
+
+    world.trouble.fail.clear()
+    await checkout.another_run()
+    await checkout.until(lambda s: s.excess is None and any(p.status == "refunded" for p in s.payments))
+
+    assert world.moved(checkout.id) == PRICE.minor
+    await checkout.tell("acknowledge", Acknowledge(**OPERATOR))
 
 
 async def test_a_charge_that_a_run_had_begun_is_looked_up_and_not_made_twice(open_session: Open, world: World) -> None:
