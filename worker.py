@@ -71,6 +71,7 @@ def bound(  # noqa: PLR0913, PLR0917 - one class per outside party
         payments.charge,
         payments.refund,
         payments.look_up,
+        payments.save_methods,
         sessions.publish,
         sessions.standing,
         sessions.loose_ends,

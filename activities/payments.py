@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import Final, Protocol
 
 from temporalio import activity
 from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
 
-from checkout.commands import AtKey, Charge, CheckDue, ChooseMethod, DueInstants, OpenPage, Refund
+from checkout.commands import AtKey, Charge, CheckDue, ChooseMethod, DueInstants, OpenPage, Refund, SaveMethod
 from checkout.outcomes import (
     CloseAnswer,
     Closed,
     Declined,
+    Done,
     DueAnswer,
     Instants,
     Left,
@@ -24,7 +25,7 @@ from checkout.outcomes import (
     PageOpen,
     UnderWay,
 )
-from gateways.port import GatewayUnavailable, PaymentGateway, ToAsk, ToCharge, ToOpen, ToRefund
+from gateways.port import GatewayUnavailable, PaymentGateway, SavedMethod, ToAsk, ToCharge, ToOpen, ToRefund
 
 INTERVALS: Final = (1, 2, 4, 8, 15, 30, 60, 120)
 """Seconds between two askings whether a page was paid: five within the first 30 s; the last one repeats."""
@@ -51,6 +52,8 @@ class PaymentRecords(Protocol):
     async def refund(self, cmd: Refund) -> ToRefund: ...
 
     async def answered(self, cmd: AtKey, answer: LookUpAnswer) -> None: ...
+
+    async def keep_methods(self, cmd: SaveMethod, at: ToAsk, saved: Sequence[SavedMethod]) -> None: ...
 
 
 class DuePayments(Protocol):
@@ -167,6 +170,13 @@ class PaymentActivities:
         answer = await self._at(to).look_up(to.posted)
         await self._records.answered(cmd, answer)
         return answer
+
+    @activity.defn(name="payments.save_methods")
+    async def save_methods(self, cmd: SaveMethod) -> Done:
+        """Keep what the gateway has saved for the customer: what they paid with at a page."""
+        to = await self._records.posted(cmd)
+        await self._records.keep_methods(cmd, to, await self._at(to).methods(to.posted.account, cmd.customer))
+        return Done()
 
     def _at(self, to: ToAsk) -> PaymentGateway:
         """The gateway at which a key is; one that this process has no adapter of may get one."""

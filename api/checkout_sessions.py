@@ -143,6 +143,7 @@ async def confirm(  # noqa: PLR0913, PLR0917 - what a route asks for
         mode=body.confirmation,
         method=body.payment_method_id,
         preferred=body.preferred_payment_method,
+        save_method=body.save_payment_method,
         notes=await _said(checkouts, database, caller, session_id, (command["fingerprint"], said)),
         estimation_id=body.estimation_id,
     )

@@ -97,15 +97,24 @@ class ChangedSession(Surroundings):
 
 
 class ConfirmBody(Body):
-    """Confirm. With *redirect* and a page to go to the answer is a 302, otherwise JSON."""
+    """Confirm. With *redirect* and a page to go to the answer is a 302, otherwise JSON. With *save_payment_method* what the
+    customer pays with at the page becomes a payment method of theirs.
+    """
 
     confirmation: Mode
     redirect: Yes = False
     preferred_payment_method: PaymentMethodType | None = None
+    save_payment_method: Yes = False
     payment_description: Annotated[Text, StringConstraints(max_length=255)] | None = None
     customer_notes: Text | None = None
     payment_method_id: UUID | None = None
     estimation_id: Annotated[str, StringConstraints(max_length=128)] | None = None
+
+    @model_validator(mode="after")
+    def _only_a_page_saves(self) -> ConfirmBody:
+        if self.save_payment_method and self.confirmation is not Mode.CHARGE_IMMEDIATELY:
+            raise ValueError("save_payment_method needs charge_immediately")
+        return self
 
 
 class CancelBody(Body):

@@ -51,6 +51,7 @@ WORDS: Final[Mapping[str, str]] = {
     "payment.captured": "An instalment was paid",
     "payment.failed": "The payment failed",
     "payment.refunded": "The payment was returned",
+    "payment.method_kept": "What the customer paid with was saved",
     "payment.refund_refused": "The gateway has nothing to return of a payment",
     "payment.cancelled": "What was still due was cancelled",
     "payment.unknown": "The gateway's answer was lost: what it did is being looked up",

@@ -63,11 +63,14 @@ class Request(Frozen):
 
 
 class Confirm(Request):
-    """Confirm the session. *estimation_id*, when given, must still be the session's."""
+    """Confirm the session. *estimation_id*, when given, must still be the session's; with *save_method* what the customer
+    pays with at the page can be charged later.
+    """
 
     mode: Mode
     method: UUID | None = None
     preferred: PaymentMethodType | None = None
+    save_method: bool = False
     notes: UUID | None = None
     estimation_id: str | None = None
 
@@ -269,7 +272,7 @@ class AtKey(Effect):
 
 class OpenPage(AtKey):
     """Open a hosted page for *amount*; what it shows is read from the rows. It shows the *instalment* alone where one is
-    named. *expires_at* is when the gateway closes it by itself.
+    named. *expires_at* is when the gateway closes it by itself. What is paid with is *saved_for* a customer, if for one.
     """
 
     estimation_id: str
@@ -278,6 +281,7 @@ class OpenPage(AtKey):
     preferred: PaymentMethodType | None
     expires_at: dt.datetime
     instalment: str | None = None
+    saved_for: UUID | None = None
 
 
 class Charge(AtKey):
@@ -294,6 +298,12 @@ class Refund(AtKey):
 
     of: str
     excess: bool = False
+
+
+class SaveMethod(AtKey):
+    """Save for later charges what the *customer* paid with at the page under the key."""
+
+    customer: UUID
 
 
 class AdvanceClock(Effect):

@@ -105,7 +105,8 @@ class Undo(Frozen):
 
 class Confirmation(Frozen):
     """The last attempt to confirm. *notes* is the details row with the description and the customer's notes; *page_until*
-    is when the window of the page at *redirect_url* ends; *undo* is set from the moment that it is to be undone.
+    is when the window of the page at *redirect_url* ends; *save_method* says that what is paid with is still to be saved;
+    *undo* is set from the moment that it is to be undone.
     """
 
     mode: Mode
@@ -113,6 +114,7 @@ class Confirmation(Frozen):
     confirmed_at: datetime
     method: UUID | None = None
     preferred: PaymentMethodType | None = None
+    save_method: bool = False
     notes: UUID | None = None
     redirect_url: str | None = None
     page_until: datetime | None = None
@@ -271,8 +273,16 @@ class SessionState(Frozen):
 
     @property
     def goes_on(self) -> bool:
-        """Whether there is still something to do: a confirm or the expiry to wait for, or money to collect or return."""
-        return self.status not in FINAL or any(instalment.owed for instalment in self.schedule) or bool(self.excess)
+        """Whether there is still something to do: a confirm or the expiry to wait for, money to collect or return, a payment
+        method to save.
+        """
+        owed = any(instalment.owed for instalment in self.schedule)
+        return self.status not in FINAL or owed or self.excess is not None or self.saves_method
+
+    @property
+    def saves_method(self) -> bool:
+        """Whether what the completed session was paid with is still to be saved."""
+        return self.status is Status.COMPLETED and self.confirmation is not None and self.confirmation.save_method
 
     @property
     def excess(self) -> tuple[str, Money] | None:

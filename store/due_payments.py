@@ -11,7 +11,7 @@ from checkout.money import Money
 from checkout.outcomes import DueAnswer, Instants, MethodChosen, NoMethod, NotDueYet, NotOwed
 from store import organisations
 from store.database import Connection, Database
-from store.payment_records import expired
+from store.payment_methods import expired
 
 OWED: Final[LiteralString] = """
     SELECT organisation.time_zone,

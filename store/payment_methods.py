@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-from typing import Final, LiteralString
-from uuid import UUID
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any, Final, LiteralString
+from uuid import UUID, uuid4
 
 from psycopg.rows import DictRow
 
-from gateways.port import SavedMethod
+from gateways.port import SavedMethod, ToAsk
 from store.database import Connection
-from store.payment_records import expired
 
 SELECT: Final[LiteralString] = """
     SELECT id, customer_id, gateway, type, brand, last4, expiry_month, expiry_year, is_default, status, created_at
@@ -78,3 +78,31 @@ async def remove(connection: Connection, customer: UUID, method: UUID) -> None:
         "UPDATE payment_methods SET status = 'removed', is_default = false WHERE customer_id = %s AND id = %s",
         (customer, method),
     )
+
+
+async def keep(connection: Connection, customer: UUID, at: ToAsk, saved: SavedMethod) -> None:
+    """Keep a method that the gateway *at* which it is has saved for the customer, unless it is known, be it removed. It is
+    their default where they have none. The caller holds the customer's row.
+    """
+    cursor = await connection.execute(
+        """
+        SELECT bool_or(gateway = %(gateway)s AND token = %(token)s) AS known,
+               bool_or(is_default AND status = 'active') AS has_default
+        FROM payment_methods WHERE customer_id = %(customer)s
+        """,
+        {"gateway": at.gateway, "token": saved.token, "customer": customer},
+    )
+    row = await cursor.fetchone()
+    if row is None or row["known"]:
+        return
+    kept = await insert(connection, uuid4(), customer, at.gateway, saved, at.posted.account.at_gateway)
+    if not row["has_default"]:
+        await make_default(connection, customer, kept["id"])
+
+
+def expired(method: Mapping[str, Any], at: datetime) -> bool:
+    """Whether a method's row says that it is past its expiry month, to whose end (UTC) a card is good."""
+    if method["expiry_year"] is None:
+        return False
+    year, month = divmod(method["expiry_year"] * 12 + method["expiry_month"], 12)
+    return at >= datetime(year, month + 1, 1, tzinfo=UTC)

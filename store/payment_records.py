@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any, Final, LiteralString
 from uuid import UUID
 
-from checkout.commands import AtKey, Charge, ChooseMethod, OpenPage, Refund
+from checkout.commands import AtKey, Charge, ChooseMethod, OpenPage, Refund, SaveMethod
 from checkout.ids import kind_of
 from checkout.money import Money
 from checkout.outcomes import (
@@ -23,8 +23,10 @@ from checkout.outcomes import (
     Refunded,
     Refused,
 )
-from gateways.port import Account, PageLine, PageRequest, Posted, ToAsk, ToCharge, ToOpen, ToRefund
+from gateways.port import Account, Posted, SavedMethod, ToAsk, ToCharge, ToOpen, ToRefund
+from store import customers, hosted_pages, payment_methods
 from store.database import Connection, Database
+from store.payment_methods import expired
 
 SETTLED: Final[Mapping[type, str]] = {
     Captured: "captured",
@@ -88,7 +90,7 @@ class PaymentRecords:
         async with self._database.of(cmd.organisation) as connection:
             at = await _to_ask(connection, cmd, cmd.key)
             at = await _record(connection, cmd, at, expires_at=cmd.expires_at)
-            return ToOpen(at.gateway, at.posted, await _page(connection, cmd, at.posted))
+            return ToOpen(at.gateway, at.posted, await hosted_pages.request(connection, cmd, at.posted))
 
     async def charge(self, cmd: Charge) -> ToCharge | Declined:
         """Record the charge's key with its method, and say what to charge: a key keeps the method that it was first used
@@ -101,7 +103,7 @@ class PaymentRecords:
             known = await _to_ask(connection, cmd, cmd.key)
             own = replace(known.posted, account=Account(cmd.organisation, method["gateway_account"]))
             at = await _record(connection, cmd, ToAsk(method["gateway"], own), method=method["id"])
-            description = await _description(connection, cmd.notes)
+            description = await hosted_pages.description(connection, cmd.notes)
         return ToCharge(at.gateway, at.posted, method["token"], description, chargeable=method["active"])
 
     async def refund(self, cmd: Refund) -> ToRefund:
@@ -133,6 +135,15 @@ class PaymentRecords:
             await _settle(connection, cmd, status, answer)
             if isinstance(cmd, Refund) and isinstance(answer, NothingToRefund):
                 await _never_captured(connection, cmd)
+
+    async def keep_methods(self, cmd: SaveMethod, at: ToAsk, saved: Sequence[SavedMethod]) -> None:
+        """Keep those that the customer has at the gateway and not here, also not removed; the first is the default where
+        there is none.
+        """
+        async with self._database.of(cmd.organisation) as connection:
+            await customers.lock(connection, cmd.customer)
+            for method in saved:
+                await payment_methods.keep(connection, cmd.customer, at, method)
 
 
 async def _method(connection: Connection, cmd: Charge) -> dict[str, Any] | None:
@@ -223,68 +234,3 @@ async def _to_ask(connection: Connection, cmd: AtKey, key: str) -> ToAsk:
     return ToAsk(
         row["gateway"], Posted(key, account, kind_of(key), amount, row["at"] or cmd.at, reference=row["reference"])
     )
-
-
-async def _description(connection: Connection, notes: UUID | None) -> str:
-    cursor = await connection.execute(
-        "SELECT details ->> 'payment_description' AS description FROM details WHERE id = %s", (notes,)
-    )
-    row = await cursor.fetchone()
-    return (row["description"] if row else None) or ""
-
-
-async def _page(connection: Connection, cmd: OpenPage, posted: Posted) -> PageRequest:
-    cursor = await connection.execute(
-        """
-        SELECT coalesce(entity.name, organisation.name) AS merchant,
-               content.content #> '{estimates,current_invoice}' AS invoice,
-               details.details AS details, page.expires_at AS expires_at
-        FROM contents content
-        JOIN payments page ON page.key = %(key)s
-        JOIN organisations organisation ON organisation.id = content.organisation_id
-        JOIN details ON details.id = %(details)s
-        LEFT JOIN business_entities entity ON entity.id = (details.details ->> 'business_entity_id')::uuid
-        WHERE content.estimation_id = %(estimation)s
-        """,
-        {"key": cmd.key, "details": cmd.details, "estimation": cmd.estimation_id},
-    )
-    row = await cursor.fetchone()
-    if row is None:
-        raise LookupError("the content or details row of this session is missing")
-    urls: dict[str, str | None] = row["details"]
-    return PageRequest(
-        account=posted.account,
-        reference=cmd.session,
-        amount=cmd.amount,
-        merchant=row["merchant"],
-        description=await _description(connection, cmd.notes),
-        lines=[PageLine(cmd.instalment, "1", cmd.amount)] if cmd.instalment else _lines(row["invoice"]),
-        success_url=urls.get("success_url"),
-        cancel_url=urls.get("cancel_url"),
-        pending_url=urls.get("pending_url"),
-        preferred=cmd.preferred,
-        first_at=posted.first_at,
-        expires_at=row["expires_at"],
-    )
-
-
-def _lines(invoice: dict[str, Any]) -> list[PageLine]:
-    """The invoice's lines, its discount and the tax that comes on top: what adds up to its total."""
-    currency = invoice["currency"]
-    lines = [
-        PageLine(name=line["name"], quantity=line["quantity"], amount=Money.of(line["amount"], currency))
-        for line in invoice["line_items"]
-    ]
-    before = Money.of(invoice["subtotal"], currency)
-    less = Money.zero(currency) - Money.of(invoice["discount"], currency)
-    on_top = Money.of(invoice["total"], currency) - before - less
-    extra = (("Discount", less), ("Tax", on_top))
-    return lines + [PageLine(name=name, quantity="1", amount=amount) for name, amount in extra if amount.minor]
-
-
-def expired(method: Mapping[str, Any], at: datetime) -> bool:
-    """Whether a method's row says that it is past its expiry month, to whose end (UTC) a card is good."""
-    if method["expiry_year"] is None:
-        return False
-    year, month = divmod(method["expiry_year"] * 12 + method["expiry_month"], 12)
-    return at >= datetime(year, month + 1, 1, tzinfo=UTC)

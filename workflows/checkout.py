@@ -239,6 +239,7 @@ class CheckoutWorkflow:
                 confirmed_at=workflow.now(),
                 method=cmd.method,
                 preferred=cmd.preferred,
+                save_method=cmd.save_method,
                 notes=cmd.notes,
             ),
         )

@@ -20,10 +20,9 @@ from checkout.commands import (
     MethodSaved,
     OpenPage,
     PaymentReported,
-    Refund,
     Retry,
 )
-from checkout.ids import action_key, charge_key, excess_key
+from checkout.ids import action_key, charge_key
 from checkout.instalments import Act, Moment
 from checkout.money import Money
 from checkout.outcomes import (
@@ -38,13 +37,12 @@ from checkout.outcomes import (
     NotFound,
     NotOwed,
     PageOpen,
-    Refunded,
     UnderWay,
 )
 from checkout.session import TEMPORAL, Attention, Can, Instalment, PaymentRecord
+from workflows.afterwards import give_back_excess, save_method
 from workflows.live import LiveSession, failing_at
-from workflows.loose_ends import nothing_to_return
-from workflows.posting import Posting, refund_record
+from workflows.posting import Posting
 from workflows.saga import shielded
 from workflows.steps import NO_WAY_BACK, SEEN_TO, Steps, name_of
 
@@ -80,8 +78,10 @@ class Collection:
             self._listen(self._told.pop(0))
         if days := self._unresolved():
             return await self._resolve(days)
-        if excess := self._live.state.excess:
-            return await shielded(self._give_back(*excess))
+        if self._live.state.excess:
+            return await shielded(give_back_excess(self._live, self.steps))
+        if self._live.state.saves_method:
+            return await save_method(self._live, self.steps)
         moment = instalments.next_moment(self._live.state.schedule, self._live.policy, workflow.now())
         if moment is None or moment.at > workflow.now():
             return await self._until(moment)
@@ -231,21 +231,6 @@ class Collection:
                 "wrong_amount", f"captured {captured.amount} instead of {i.amount}", SEEN_TO, self._key(i)
             )
 
-    async def _give_back(self, key: str, excess: Money) -> None:
-        """Return what the gateway captured beyond what was asked for; somebody is told of it in any case."""
-        taken = next(p.amount for p in self._live.state.payments if p.key == key)
-        self._ask_somebody("wrong_amount", f"captured {taken}: {excess} too much, which is returned", SEEN_TO, key)
-        refund = Refund(**self._live.effect(), key=excess_key(key), of=key, amount=excess, excess=True)
-        posting = self._posting()
-        answer = await posting.post(PaymentActivities.refund, refund)
-        if isinstance(answer, Refunded):
-            record = refund_record(posting.key, "refunded", answer.amount, answer.reference)
-            kind = "payment.refunded"
-        else:
-            record, kind = refund_record(posting.key, "declined", excess), "payment.refund_refused"
-            self._live.ask_for_attention(nothing_to_return(key))
-        self._live.change(kind, payments=self._live.with_payment(record))
-
     def _declined(self, i: Instalment, then: Instalment) -> None:
         payments = self._recorded(self._key(i), i.amount, "declined")
         self._put("payment.failed" if then.status == "failed" else "payment.declined", then, payments=payments)
@@ -318,8 +303,8 @@ class Collection:
         if rest:
             self._live.change("payment.cancelled", actor=TEMPORAL, schedule=self._with(*rest))
             self._follow(captured=False)
-        while excess := self._live.state.excess:
-            await self._give_back(*excess)
+        while self._live.state.excess:
+            await give_back_excess(self._live, self.steps)
 
     async def _until_known(self, i: Instalment) -> None:
         """Look a charge up until it is known what became of it; one that never arrived will not any more."""

@@ -66,6 +66,7 @@ class HostedPage:
                 notes=confirmation.notes,
                 preferred=confirmation.preferred,
                 expires_at=workflow.now() + self._live.policy.page_window + BACKSTOP,
+                saved_for=self._live.state.customer if confirmation.save_method else None,
             ),
             failing=self._unknown,
         )

@@ -23,6 +23,7 @@ SUMMARIES: Final[Mapping[str, str]] = {
     "payments.charge": "{0.amount}",
     "payments.refund": "{0.amount}",
     "payments.look_up": "{0.amount}",
+    "payments.save_methods": "What the customer paid with",
     "sessions.standing": "Where the run before this one ended",
     "sessions.loose_ends": "What is no part of the session",
 }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 from uuid import UUID, uuid4
@@ -24,6 +24,7 @@ from checkout.commands import (
     Publish,
     Reconcile,
     Refund,
+    SaveMethod,
 )
 from checkout.ids import guest_of, kind_of
 from checkout.money import Money
@@ -127,6 +128,7 @@ class World:
         self.days: dict[date, datetime] = {}
         self.check_answers: list[DueAnswer] = []
         self.saved: list[UUID] = []
+        self.kept: dict[UUID, list[str]] = {}
         self.removed: list[UUID] = []
         self.name = "fake"
         self.timeout = timedelta(seconds=5)
@@ -205,6 +207,11 @@ class World:
     async def posted(self, cmd: AtKey) -> ToAsk:
         return self.to_ask(cmd, cmd.key)
 
+    async def keep_methods(self, cmd: SaveMethod, at: ToAsk, saved: Sequence[SavedMethod]) -> None:
+        del at
+        self.trouble.before("payments.save_methods")
+        self.kept[cmd.customer] = [method.token for method in saved]
+
     def to_ask(self, cmd: AtKey, key: str) -> ToAsk:
         first_at = self.keys.get(key, cmd.at)
         return ToAsk("fake", Posted(key, Account(cmd.organisation), kind_of(key), cmd.amount, first_at))
@@ -228,6 +235,7 @@ class World:
             preferred=None,
             first_at=first_at,
             expires_at=cmd.expires_at,
+            saved_for=cmd.saved_for,
         )
         return ToOpen("fake", self.to_ask(cmd, cmd.key).posted, page)
 
@@ -312,7 +320,8 @@ class World:
         return self.pages.get(key) or self.charges.get(key) or self.refunds.get(key) or NotFound()
 
     async def methods(self, account: Account, customer: UUID) -> list[SavedMethod]:
-        raise NotImplementedError
+        del account
+        return [SavedMethod(f"pm_{customer}", "card", "visa", "4242", 12, 2040)]
 
     async def captures(self, account: Account, since: datetime) -> list[Moved]:
         raise NotImplementedError
@@ -356,6 +365,7 @@ class Records:
         self.page = world.page
         self.charge = world.to_charge
         self.answered = world.answered
+        self.keep_methods = world.keep_methods
         self._world = world
 
     async def refund(self, cmd: Refund) -> ToRefund:

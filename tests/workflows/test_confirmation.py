@@ -438,6 +438,35 @@ async def test_money_that_the_gateway_cannot_return_asks_for_attention_and_the_s
     assert (await checkout.confirm(Mode.NO_PAYMENT)).state.status is Status.COMPLETED
 
 
+async def test_what_the_customer_pays_with_is_saved_when_asked_and_the_contract_does_not_wait_for_it(
+    open_session: Open, world: World
+) -> None:
+    world.trouble.fail["payments.save_methods"] = 1000
+    checkout: Checkout = await open_session(guest=True)
+    await checkout.confirm(Mode.CHARGE_IMMEDIATELY, save_method=True)
+    world.pay(checkout.page(), PRICE)
+    await checkout.hint()
+    await checkout.until(lambda s: s.status is Status.COMPLETED and s.attention is not None)
+
+    world.trouble.fail.clear()
+    done = await checkout.until(lambda s: not s.saves_method)
+    await checkout.handle.result()
+
+    assert done.customer
+    assert world.asked[0].saved_for == done.customer
+    assert world.kept == {done.customer: [f"pm_{done.customer}"]}
+
+
+async def test_nothing_is_saved_unless_asked(open_session: Open, world: World) -> None:
+    checkout: Checkout = await open_session()
+    await checkout.confirm(Mode.CHARGE_IMMEDIATELY)
+    world.pay(checkout.page(), PRICE)
+    await checkout.hint()
+    await checkout.handle.result()
+
+    assert (world.asked[0].saved_for, world.kept) == (None, {})
+
+
 @pytest.mark.parametrize("mode", [Mode.CHARGE_IMMEDIATELY, Mode.CHARGE_WHEN_DUE])
 async def test_what_was_captured_beyond_what_is_due_is_returned_and_somebody_is_told(
     open_session: Open, world: World, mode: Mode
