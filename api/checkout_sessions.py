@@ -15,8 +15,8 @@ from api.etags import IfMatch
 from api.fields import Instant, QueryBool
 from api.idempotency import IdempotencyKey, fingerprint
 from api.lists import Listed, listed, listing
-from api.offers import asked_for, keep, opening_of
-from api.parts import Data
+from api.offers import asked_for, keep, opening_of, patient
+from api.parts import Data, Gateways
 from api.problems import Problem
 from api.routes import router as routes
 from api.session_answer import Session, Summary, billed_to, shown
@@ -62,7 +62,13 @@ Query = Annotated[ListQuery, Depends(listing(FILTERS, ("created_at", "last_activ
 
 @router.post("", status_code=201, summary="Open a checkout session", response_model=Session)
 async def create(  # noqa: PLR0913, PLR0917 - what a route asks for
-    request: Request, body: NewSession, caller: Merchant, database: Data, checkouts: Sessions, key: IdempotencyKey
+    request: Request,
+    body: NewSession,
+    caller: Merchant,
+    database: Data,
+    gateways: Gateways,
+    checkouts: Sessions,
+    key: IdempotencyKey,
 ) -> Response:
     key = _one_key(key, body.idempotency_key)
     session = session_of(caller.organisation, key) if key else uuid4()
@@ -72,6 +78,7 @@ async def create(  # noqa: PLR0913, PLR0917 - what a route asks for
 
     async with database.of(caller.organisation) as connection:
         opening = await opening_of(connection, caller.organisation, session, body, (print_, key))
+    opening = patient(opening, gateways.values())
     if not await checkouts.start(opening):
         first = await checkouts.opened(caller.organisation, session)
         return await _opened_before(checkouts, first or opening.state(), print_)

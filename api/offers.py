@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
@@ -19,6 +20,7 @@ from checkout.estimates import Priced, price
 from checkout.fields import ContractProblem
 from checkout.ids import details_of
 from checkout.session import Due, Offer, Policy
+from gateways.port import PaymentGateway
 from store import business_entities, customers, documents, organisations, plans
 from store.database import Connection
 
@@ -92,6 +94,14 @@ def policy_of(owner: DictRow) -> Policy:
         notice=timedelta(days=owner["notice_days"]),
         dunning=tuple(timedelta(days=days) for days in owner["dunning_days"]),
     )
+
+
+def patient(opening: Opening, gateways: Iterable[PaymentGateway]) -> Opening:
+    """The session with the longest uncertainty window among the *gateways*: any of them may be its organisation's one
+    day, and it keeps the rules that it was opened with.
+    """
+    uncertainty = max((gateway.uncertainty for gateway in gateways), default=opening.policy.uncertainty)
+    return opening.model_copy(update={"policy": opening.policy.model_copy(update={"uncertainty": uncertainty})})
 
 
 def same_currency(asked: str | None, contract: str) -> None:
