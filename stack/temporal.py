@@ -19,7 +19,11 @@ PRAGMAS: Final = {"journal_mode": "WAL", "synchronous": "FULL"}
 DYNAMIC_CONFIG: Final = {
     "frontend.WorkflowTimeSkippingEnabled": "true",
     "history.workflowIdReuseMinimalInterval": '"0s"',
+    "history.timerProcessorMaxTimeShift": '"10ms"',
 }
+"""Time can be skipped; a session goes on as new without a wait of a second; a timer fires when it is due, and not up to a
+second later, which the server allows itself for the clocks of a cluster.
+"""
 
 
 @dataclass(frozen=True)

@@ -16,6 +16,7 @@ from temporalio.client import Client, WorkflowExecutionStatus, WorkflowFailureEr
 from temporalio.common import WorkflowIDReusePolicy
 
 from checkout.commands import Opening, PaymentReported
+from checkout.session import SessionState
 from gateways.port import Account
 from gateways.sandbox import SandboxGateway
 from reconciler.further_runs import FurtherRuns
@@ -491,7 +492,10 @@ async def test_a_further_run_that_was_reset_is_told_once_and_then_left_alone(
     await reset_to_before_the_first_update(temporal, operator, session)
 
     await sweep()
-    stands = await shop.until(session, lambda s: s["checkout_session_status"] == "open")
+    await told(shop, session, "checkout_session.rewound")
+    known = await operator.workflow(session).query("session", result_type=SessionState)
+    stands = await shop.until(session, lambda s: s["version"] == known.version)
+    assert stands["checkout_session_status"] == "open"
     before = await signals(operator, session)
     for _ in range(2):
         await sweep()
