@@ -8,58 +8,13 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
-from typing import Any, Final, TypeVar
+from typing import Any, TypeVar
 
+from sandbox import schema
 from sandbox.records import Armed, Capture, Entry, Event, Key, Payment
 
 Connection = sqlite3.Connection
 T = TypeVar("T")
-
-SCHEMA: Final = """
-CREATE TABLE IF NOT EXISTS keys (
-    account TEXT NOT NULL, key TEXT NOT NULL, call TEXT NOT NULL, reference TEXT,
-    fingerprint TEXT NOT NULL, answer TEXT NOT NULL,
-    PRIMARY KEY (account, key)
-);
-CREATE TABLE IF NOT EXISTS payments (
-    account TEXT NOT NULL, key TEXT NOT NULL, reference TEXT NOT NULL,
-    amount_minor INTEGER NOT NULL CHECK (amount_minor > 0), currency TEXT NOT NULL,
-    status TEXT NOT NULL
-        CHECK (status IN ('open', 'left', 'under_way', 'captured', 'closed', 'declined', 'needs_customer')),
-    declined INTEGER NOT NULL DEFAULT 0, code TEXT, soft INTEGER NOT NULL DEFAULT 1,
-    token TEXT UNIQUE, page TEXT, expires_at TEXT, settles_at TEXT, settles_to TEXT,
-    PRIMARY KEY (account, key)
-);
-CREATE INDEX IF NOT EXISTS payments_settling ON payments (settles_at) WHERE status = 'under_way';
-CREATE INDEX IF NOT EXISTS payments_expiring ON payments (expires_at) WHERE status IN ('open', 'left');
-CREATE TABLE IF NOT EXISTS captures (
-    reference TEXT PRIMARY KEY, account TEXT NOT NULL, key TEXT NOT NULL,
-    amount_minor INTEGER NOT NULL, currency TEXT NOT NULL, refund TEXT
-);
-CREATE INDEX IF NOT EXISTS captures_of ON captures (account, key);
-CREATE TABLE IF NOT EXISTS ledger (
-    seq INTEGER PRIMARY KEY AUTOINCREMENT, at TEXT NOT NULL, call TEXT NOT NULL, key TEXT, reference TEXT,
-    account TEXT NOT NULL, amount_minor INTEGER, currency TEXT, answered INTEGER NOT NULL,
-    effect TEXT NOT NULL
-        CHECK (effect IN ('page_opened', 'page_closed', 'captured', 'declined', 'refunded', 'none'))
-);
-CREATE INDEX IF NOT EXISTS ledger_by_key ON ledger (key);
-CREATE INDEX IF NOT EXISTS ledger_by_reference ON ledger (reference);
-CREATE TRIGGER IF NOT EXISTS ledger_keeps BEFORE UPDATE ON ledger
-    BEGIN SELECT RAISE(ABORT, 'the ledger is append-only'); END;
-CREATE TRIGGER IF NOT EXISTS ledger_keeps_all BEFORE DELETE ON ledger
-    BEGIN SELECT RAISE(ABORT, 'the ledger is append-only'); END;
-CREATE TABLE IF NOT EXISTS outbox (
-    id TEXT PRIMARY KEY, body TEXT NOT NULL, status TEXT NOT NULL, attempts INTEGER NOT NULL,
-    created_at TEXT NOT NULL, due_at TEXT NOT NULL, fault TEXT
-);
-CREATE INDEX IF NOT EXISTS outbox_due ON outbox (due_at) WHERE status = 'waiting';
-CREATE TABLE IF NOT EXISTS faults (
-    id INTEGER PRIMARY KEY AUTOINCREMENT, call TEXT NOT NULL, fault TEXT, times INTEGER, match TEXT NOT NULL,
-    probability REAL NOT NULL, seed INTEGER NOT NULL, seen INTEGER NOT NULL
-);
-"""
-
 
 class Store:
     """One file, one writing thread. What *write* returns is on disk: a kill -9 after it loses nothing."""
@@ -69,7 +24,7 @@ class Store:
         self._path = path
         self._writer = ThreadPoolExecutor(max_workers=1, thread_name_prefix="sandbox-store")
         self._connection = self._writer.submit(_connect, path).result()
-        self._writer.submit(self._connection.executescript, SCHEMA).result()
+        self._writer.submit(schema.bring_up_to_date, self._connection).result()
 
     async def write(self, act: Callable[[Connection], T]) -> T:
         """Run *act* in one transaction, alone; commit durably, or roll back whatever it raised."""
