@@ -17,7 +17,6 @@ from checkout.outcomes import (
     LookUpAnswer,
     NotFound,
     NothingToRefund,
-    Refunded,
     UnderWay,
 )
 from sandbox import arming, paying, store
@@ -31,11 +30,12 @@ CLOSED: Final = "closed"
 
 
 class Refused(Exception):
-    """The request can't ever work. *code* is stable: key_reused, key_closed."""
+    """The request can't ever work. *code* is stable: key_reused, key_closed, refund_exceeds_capture."""
 
-    def __init__(self, code: str) -> None:
+    def __init__(self, code: str, status: int = 409) -> None:
         super().__init__(code)
         self.code = code
+        self.status = status
 
 
 class Moved(Answer):
@@ -132,17 +132,25 @@ def refund(turn: Turn, request: Refund) -> Answer:
     def act() -> tuple[Answer, str | None]:
         if request.of == request.key:
             raise Refused("key_reused")
-        payment = store.payment_of(turn.connection, account, request.of)
-        held = [c for c in store.captures_of(turn.connection, account, request.of) if c.refund is None]
-        if held and payment is not None:
-            reference = paying.give_back(turn, payment, held, request.key)
-            returned = Money(minor=sum(c.amount_minor for c in held), currency=payment.currency)
-            return Refunded(reference=reference, amount=returned), payment.reference
         _close(turn, request, request.of, settling=True)
+        payment = store.payment_of(turn.connection, account, request.of)
+        amount = _to_return(turn, request)
+        if payment is not None and amount:
+            return paying.give_back(turn, payment, amount, request.key), payment.reference
         turn.enter_nothing(account, request.key)
         return NothingToRefund(), payment.reference if payment else None
 
     return _once(turn, request, act)
+
+
+def _to_return(turn: Turn, request: Refund) -> int:
+    """How much of it is to go back, in minor units: 0 where nothing was captured or all of it is returned."""
+    account = str(request.account)
+    captured = store.captures_of(turn.connection, account, request.of)
+    held = store.held_of(turn.connection, account, request.of)
+    if captured and (request.amount_minor or 0) > held:
+        raise Refused("refund_exceeds_capture", 422)
+    return (request.amount_minor or held) if captured else 0
 
 
 def look_up(turn: Turn, request: LookUp) -> Answer:
@@ -194,10 +202,12 @@ def attach(turn: Turn, request: Attach) -> Answer:
 
 
 def _once(turn: Turn, request: Keyed, act: Callable[[], tuple[Answer, str | None]]) -> Answer:
-    """Answer as the first time; *act* and keep its answer when this is the first time. One key, one meaning."""
+    """Answer as the first time; *act* and keep its answer when this is the first time. One key, one meaning: members
+    that are as if they were absent say nothing, so that a key outlives the code that did not know them.
+    """
     account = str(request.account)
     held = store.key_of(turn.connection, account, request.key)
-    fingerprint = hashlib.sha256(f"{turn.call} {request.model_dump_json()}".encode()).hexdigest()
+    fingerprint = hashlib.sha256(f"{turn.call} {request.model_dump_json(exclude_defaults=True)}".encode()).hexdigest()
     if held is None:
         answer, reference = act()
         key = Key(

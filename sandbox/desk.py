@@ -84,7 +84,7 @@ class Visit:
             answer = await self.desk.turn(self.call, lambda turn: CALLS[self.call](turn, self.body), answered=answered)
         except Refused as refused:
             await self.take_no_effect(answered=answered)
-            return problem(409, refused.code)
+            return problem(refused.status, refused.code)
         return Response(answer.model_dump_json(), media_type="application/json")
 
     async def take_no_effect(self, *, answered: bool = False) -> None:

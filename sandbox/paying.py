@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Sequence
 from dataclasses import replace
 from uuid import uuid4
 
 from checkout.money import Money
-from checkout.outcomes import Captured, Closed, Declined, Left, NeedsCustomer, PageOpen, UnderWay
+from checkout.outcomes import Captured, Closed, Declined, Left, NeedsCustomer, PageOpen, Refunded, UnderWay
 from sandbox import arming, store
 from sandbox.instruments import AT_PAGE
-from sandbox.records import Capture, Payment, stamp
+from sandbox.records import Capture, Payment, Return, stamp
 from sandbox.turn import Turn
 
 PAYABLE = ("open", "left")
@@ -87,14 +86,21 @@ def close(turn: Turn, payment: Payment, *, settling: bool = False) -> Payment:
     return payment
 
 
-def give_back(turn: Turn, payment: Payment, held: Sequence[Capture], key: str) -> str:
-    """Return what is *held*, under *key*; answer the refund's reference."""
-    reference = f"re_{uuid4().hex}"
-    store.return_captures(turn.connection, payment.account, payment.key, reference)
-    returned = payment.model_copy(update={"key": key})
-    turn.enter(returned, "refunded", sum(capture.amount_minor for capture in held))
-    turn.announce("refund.created", returned)
-    return reference
+def give_back(turn: Turn, payment: Payment, amount: int, key: str) -> Refunded:
+    """Return *amount* minor units of what is held, under *key*."""
+    returned = Return(
+        reference=f"re_{uuid4().hex}",
+        account=payment.account,
+        key=key,
+        of=payment.key,
+        amount_minor=amount,
+        at=stamp(turn.now),
+    )
+    store.add_return(turn.connection, returned)
+    refund = payment.model_copy(update={"key": key})
+    turn.enter(refund, "refunded", amount)
+    turn.announce("refund.created", refund)
+    return Refunded(reference=returned.reference, amount=Money(minor=amount, currency=payment.currency))
 
 
 def brought_up_to_date(turn: Turn, payment: Payment) -> Payment:

@@ -53,14 +53,24 @@ class Payment(Record):
 
 
 class Capture(Record):
-    """Money that moved under *key*; *refund* is the reference it went back under."""
+    """Money that moved to the merchant under *key*."""
 
     reference: str
     account: str
     key: str
     amount_minor: int
     currency: str
-    refund: str | None = None
+
+
+class Return(Record):
+    """Money that went back under *key*, of what was captured under the key *of*."""
+
+    reference: str
+    account: str
+    key: str
+    of: str
+    amount_minor: int
+    at: str
 
 
 class Entry(Record):

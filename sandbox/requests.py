@@ -77,9 +77,10 @@ class Charge(Keyed):
 
 
 class Refund(Keyed):
-    """Return what was captured under the key *of*."""
+    """Return what was captured under the key *of*: exactly *amount_minor* of it, or all that is not returned yet."""
 
     of: KeyText
+    amount_minor: Minor | None = None
 
 
 class LookUp(Keyed):

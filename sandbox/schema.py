@@ -50,7 +50,28 @@ CREATE TABLE IF NOT EXISTS faults (
 );
 """
 
-STEPS: Final = (FIRST,)
+REFUNDS: Final = """
+CREATE TABLE refunds (
+    reference TEXT PRIMARY KEY, account TEXT NOT NULL, key TEXT NOT NULL, of TEXT NOT NULL,
+    amount_minor INTEGER NOT NULL CHECK (amount_minor > 0), at TEXT NOT NULL
+);
+CREATE INDEX refunds_of ON refunds (account, of);
+INSERT INTO refunds (reference, account, key, of, amount_minor, at)
+    SELECT returned.refund, returned.account, keys.key, returned.key, returned.amount_minor, (
+        SELECT min(at) FROM ledger
+        WHERE ledger.account = returned.account AND ledger.key = keys.key AND effect = 'refunded'
+    )
+    FROM (
+        SELECT refund, account, key, sum(amount_minor) AS amount_minor FROM captures
+        WHERE refund IS NOT NULL GROUP BY refund, account, key
+    ) AS returned
+    JOIN keys ON keys.account = returned.account AND keys.call = 'refund'
+        AND json_extract(keys.answer, '$.reference') = returned.refund;
+ALTER TABLE captures DROP COLUMN refund;
+"""
+"""A refund is a fact of its own, that may return a part of what was captured."""
+
+STEPS: Final = (FIRST, REFUNDS)
 """In their order; the file's own `user_version` counts those it has taken. The first is also right where it was taken
 before anything counted.
 """

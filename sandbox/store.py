@@ -11,10 +11,11 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from sandbox import schema
-from sandbox.records import Armed, Capture, Entry, Event, Key, Payment
+from sandbox.records import Armed, Capture, Entry, Event, Key, Payment, Return
 
 Connection = sqlite3.Connection
 T = TypeVar("T")
+
 
 class Store:
     """One file, one writing thread. What *write* returns is on disk: a kill -9 after it loses nothing."""
@@ -23,8 +24,7 @@ class Store:
         path.parent.mkdir(parents=True, exist_ok=True)
         self._path = path
         self._writer = ThreadPoolExecutor(max_workers=1, thread_name_prefix="sandbox-store")
-        self._connection = self._writer.submit(_connect, path).result()
-        self._writer.submit(schema.bring_up_to_date, self._connection).result()
+        self._connection = self._writer.submit(connected, path).result()
 
     async def write(self, act: Callable[[Connection], T]) -> T:
         """Run *act* in one transaction, alone; commit durably, or roll back whatever it raised."""
@@ -51,6 +51,13 @@ class Store:
     def _look(self, act: Callable[[Connection], T]) -> T:
         with closing(_connect(self._path)) as connection:
             return act(connection)
+
+
+def connected(path: Path) -> Connection:
+    """A connection to the store at *path*, which is made or brought up to date."""
+    connection = _connect(path)
+    schema.bring_up_to_date(connection)
+    return connection
 
 
 def _connect(path: Path) -> Connection:
@@ -140,10 +147,22 @@ def captures_of(connection: Connection, account: str, key: str) -> list[Capture]
     return [Capture(**dict(row)) for row in rows]
 
 
-def return_captures(connection: Connection, account: str, key: str, refund: str) -> None:
+def add_return(connection: Connection, returned: Return) -> None:
     connection.execute(
-        "UPDATE captures SET refund = ? WHERE account = ? AND key = ? AND refund IS NULL", (refund, account, key)
+        "INSERT INTO refunds (reference, account, key, of, amount_minor, at)"
+        " VALUES (:reference, :account, :key, :of, :amount_minor, :at)",
+        returned.model_dump(),
     )
+
+
+def held_of(connection: Connection, account: str, key: str) -> int:
+    """Minor units that were captured under *key* and are not returned."""
+    (held,) = connection.execute(
+        "SELECT coalesce((SELECT sum(amount_minor) FROM captures WHERE account = :account AND key = :key), 0)"
+        " - coalesce((SELECT sum(amount_minor) FROM refunds WHERE account = :account AND of = :key), 0)",
+        {"account": account, "key": key},
+    ).fetchone()
+    return int(held)
 
 
 def add_entry(connection: Connection, entry: Entry) -> None:
