@@ -19,7 +19,7 @@ from checkout.outcomes import (
     NothingToRefund,
     UnderWay,
 )
-from sandbox import arming, paying, store
+from sandbox import paying, store
 from sandbox.instruments import Instrument, saved
 from sandbox.records import Key, Payment, stamp
 from sandbox.requests import Attach, Charge, ClosePage, Keyed, ListCaptures, LookUp, OpenPage, Refund
@@ -98,7 +98,7 @@ def close_page(turn: Turn, request: ClosePage) -> Answer:
 
 def charge(turn: Turn, request: Charge) -> Answer:
     facts = {"key": request.key, "reference": str(request.reference), "account": str(request.account)}
-    if arming.drawn(turn.connection, "charge", facts, ("forget_keys",)):
+    if turn.struck("charge", facts, ("forget_keys",)):
         store.forget_key(turn.connection, str(request.account), request.key)
     instrument = saved(request.method)
 

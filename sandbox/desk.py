@@ -6,27 +6,41 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Final, TypeVar
 
 from fastapi import Request, Response
 from fastapi.responses import JSONResponse
 
+from checkout.outcomes import Answer
 from sandbox import arming, paying, store
 from sandbox.calls import CALLS, Refused
-from sandbox.records import stamp
+from sandbox.records import Event, Said, stamp
 from sandbox.requests import Keyed
 from sandbox.requests import Request as Body
-from sandbox.turn import Turn
+from sandbox.turn import BY_ITSELF, Asking, Turn
 
 if TYPE_CHECKING:
     from sandbox.webhooks import Deliverer
 
 T = TypeVar("T")
+Heard = Callable[[Said], Said | None]
+"""What a caller hears of the true answer."""
+
+SHOWN: Final = {"amount_minor", "currency", "method", "token", "of"}
+"""The members of a call that the ledger shows as what was asked: nothing that says who the customer is."""
 
 
 def problem(status: int, code: str, **headers: str) -> Response:
     """An error as this provider writes it: `{"error": {"code"}}`."""
     return JSONResponse({"error": {"code": code}}, status, headers)
+
+
+def truly(said: Said) -> Said:
+    return said
+
+
+def _in_silence(_: object) -> None:
+    """No call, no answer."""
 
 
 class Desk:
@@ -38,27 +52,32 @@ class Desk:
         self._base = base
         self._settling = settling
 
-    async def turn(self, call: str, act: Callable[[Turn], T], *, answered: bool = True) -> T:
-        """Run *act* as one transaction; its events leave afterwards, or first where a fault says so."""
-        early = False
+    async def turn(
+        self,
+        call: str,
+        act: Callable[[Turn], T],
+        asking: Asking = BY_ITSELF,
+        heard: Callable[[T], Said | None] = _in_silence,
+    ) -> T:
+        """Run *act* as one transaction, and note what will be *heard* of its result; its events leave afterwards, or
+        first where a fault says so.
+        """
 
-        def write(connection: store.Connection) -> T:
-            nonlocal early
-            turn = Turn(connection, datetime.now(UTC), call, self._base, self._settling, answered)
+        def write(connection: store.Connection) -> tuple[T, list[Event]]:
+            turn = Turn(connection, datetime.now(UTC), call, self._base, self._settling, asking)
             result = act(turn)
-            early = turn.early
-            return result
+            turn.write_up(heard(result))
+            return result, turn.events
 
-        result = await self.books.write(write)
-        if early:
-            await self._deliverer.deliver_due()
+        result, events = await self.books.write(write)
+        await self._deliverer.deliver([event for event in events if event.fault == "before_reply"])
         self._deliverer.wake()
         return result
 
     async def fault(self, call: str, body: Body) -> str | None:
         """The fault that strikes this call before its effect, used up by it."""
-        among = tuple(set(arming.FITS[call]) - set(arming.BROKEN_PROMISES))
-        return await self.turn(call, lambda turn: arming.drawn(turn.connection, call, _facts(turn, body), among))
+        among = tuple(fault for fault in arming.FITS[call] if fault not in arming.BROKEN_PROMISES)
+        return await self.turn(call, lambda turn: turn.struck(call, _facts(turn, body), among))
 
     async def keep_settling(self, every: float = 0.2) -> None:
         """Settle and expire what is due, for ever; what fell due while the process was away comes first."""
@@ -78,19 +97,31 @@ class Visit:
     body: Body
     request: Request
 
-    async def take_effect(self, *, answered: bool = True) -> Response:
-        """Do what was asked and give the true answer; *answered* says whether the caller will see it."""
+    async def take_effect(self, heard: Heard = truly) -> Response:
+        """Do what was asked and give the true answer, of which the caller will hear what *heard* says."""
+        asking = self._asking(answered=heard is truly)
         try:
-            answer = await self.desk.turn(self.call, lambda turn: CALLS[self.call](turn, self.body), answered=answered)
+            answer = await self.desk.turn(
+                self.call, lambda turn: CALLS[self.call](turn, self.body), asking, lambda answer: heard(_said(answer))
+            )
         except Refused as refused:
-            await self.take_no_effect(answered=answered)
+            refusal = Said(status=refused.status, code=refused.code)
+            await self.take_no_effect(heard(refusal), answered=heard is truly)
             return problem(refused.status, refused.code)
         return Response(answer.model_dump_json(), media_type="application/json")
 
-    async def take_no_effect(self, *, answered: bool = False) -> None:
-        """Only write into the ledger that there was such a call."""
+    async def take_no_effect(self, said: Said | None = None, *, answered: bool = False) -> None:
+        """Only write into the ledger that there was such a call, and what is said to it."""
         account, key = str(self.body.account), self.body.key if isinstance(self.body, Keyed) else None
-        await self.desk.turn(self.call, lambda turn: turn.enter_nothing(account, key), answered=answered)
+        asking = self._asking(answered=answered)
+        await self.desk.turn(self.call, lambda turn: turn.enter_nothing(account, key), asking, lambda _: said)
+
+    def _asking(self, *, answered: bool) -> Asking:
+        return Asking(self.body.model_dump(mode="json", include=SHOWN, exclude_none=True), answered)
+
+
+def _said(answer: Answer) -> Said:
+    return Said(status=200, outcome=getattr(answer, "outcome", None))
 
 
 def _settle(turn: Turn, account: str, key: str) -> None:

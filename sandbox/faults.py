@@ -12,28 +12,36 @@ from fastapi.responses import JSONResponse
 from checkout.outcomes import NotFound
 from sandbox.connection import Cut
 from sandbox.desk import Visit, problem
+from sandbox.records import Said
 
 HANG: Final = 20
 """Seconds: four times what the service waits."""
 
 
+INTERNAL: Final = Said(status=500, code="internal")
+UNREADABLE: Final = Said(status=200)
+
+
+def _nothing(_: Said) -> None:
+    """Nothing is heard."""
+
+
 async def _500_before(visit: Visit) -> Response:
-    await visit.take_no_effect()
-    return problem(500, "internal")
+    return await _no(visit, INTERNAL)
 
 
 async def _500_after(visit: Visit) -> Response:
-    await visit.take_effect(answered=False)
+    await visit.take_effect(lambda _: INTERNAL)
     return problem(500, "internal")
 
 
 async def _lost_reply(visit: Visit) -> Response:
-    await visit.take_effect(answered=False)
+    await visit.take_effect(_nothing)
     return Cut(visit.request)
 
 
 async def _hang(visit: Visit) -> Response:
-    answer = await visit.take_effect(answered=False)
+    answer = await visit.take_effect(_nothing)
     await asyncio.sleep(HANG)
     return answer
 
@@ -44,28 +52,32 @@ async def _reset(visit: Visit) -> Response:
 
 
 async def _truncated(visit: Visit) -> Response:
-    answer = await visit.take_effect(answered=False)
+    answer = await visit.take_effect(lambda _: UNREADABLE)
     return Cut(visit.request, bytes(answer.body)[: len(answer.body) // 2], len(answer.body))
 
 
 async def _429(visit: Visit) -> Response:
-    await visit.take_no_effect(answered=True)
-    return problem(429, "too_many_requests", **{"Retry-After": "1"})
+    return await _no(visit, Said(status=429, code="too_many_requests"), answered=True, **{"Retry-After": "1"})
 
 
 async def _409_in_progress(visit: Visit) -> Response:
-    await visit.take_no_effect(answered=True)
-    return problem(409, "key_in_progress", **{"Retry-After": "1"})
+    return await _no(visit, Said(status=409, code="key_in_progress"), answered=True, **{"Retry-After": "1"})
 
 
 async def _refund_fails(visit: Visit) -> Response:
-    await visit.take_no_effect(answered=True)
-    return problem(503, "refund_failed")
+    return await _no(visit, Said(status=503, code="refund_failed"), answered=True)
 
 
 async def _looks_up_late(visit: Visit) -> Response:
-    await visit.take_no_effect()
-    return JSONResponse(NotFound().model_dump())
+    lie = NotFound()
+    await visit.take_no_effect(Said(status=200, outcome=lie.outcome))
+    return JSONResponse(lie.model_dump())
+
+
+async def _no(visit: Visit, said: Said, *, answered: bool = False, **headers: str) -> Response:
+    """An error instead of an effect; *answered* says whether it is to be believed."""
+    await visit.take_no_effect(said, answered=answered)
+    return problem(said.status, said.code or "", **headers)
 
 
 FAULTS: Final[dict[str, Callable[[Visit], Awaitable[Response]]]] = {

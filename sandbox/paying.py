@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import secrets
-from dataclasses import replace
 from uuid import uuid4
 
 from checkout.money import Money
@@ -26,11 +25,13 @@ def pay(turn: Turn, payment: Payment, instrument: str) -> Payment:
     payment = brought_up_to_date(turn, payment)
     if payment.status not in PAYABLE:
         return payment
+    turn = turn.asked(instrument=instrument)
     chosen = AT_PAGE[instrument]
     if chosen.does == "captures":
         return capture(turn, payment)
     if chosen.does == "declines":
         return decline(turn, payment, chosen.code)
+    turn.enter(payment, "none")
     settles_to = "captured" if chosen.does == "settles" else "closed"
     return _change(
         turn,
@@ -50,8 +51,7 @@ def leave(turn: Turn, payment: Payment) -> Payment:
 
 def capture(turn: Turn, payment: Payment) -> Payment:
     """Money moves, once, unless a fault was armed that breaks this very promise."""
-    facts = {"key": payment.key, "reference": payment.reference, "account": payment.account}
-    fault = arming.drawn(turn.connection, "page" if payment.token else "charge", facts, arming.CAPTURES)
+    fault = turn.struck(payment.call, payment.facts, arming.CAPTURES)
     amount = payment.amount_minor + (1 if fault == "wrong_amount" else 0)
     for _ in range(2 if fault == "double_capture" else 1):
         moved = Capture(
@@ -106,7 +106,7 @@ def give_back(turn: Turn, payment: Payment, amount: int, key: str) -> Refunded:
 def brought_up_to_date(turn: Turn, payment: Payment) -> Payment:
     """The payment as it is by now: what has settled is settled, what has expired is closed."""
     now = stamp(turn.now)
-    turn = replace(turn, call="page", answered=True)
+    turn = turn.aside(payment)
     if payment.status == "under_way" and (payment.settles_at or "") <= now:
         return capture(turn, payment) if payment.settles_to == "captured" else _fail(turn, payment)
     if payment.status in PAYABLE and payment.expires_at is not None and payment.expires_at <= now:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict
 
@@ -51,6 +52,16 @@ class Payment(Record):
     settles_at: str | None = None
     settles_to: Literal["captured", "closed"] | None = None
 
+    @property
+    def call(self) -> Literal["page", "charge"]:
+        """What moves its money: the customer at the page, or a charge."""
+        return "page" if self.token else "charge"
+
+    @property
+    def facts(self) -> dict[str, str]:
+        """What it is about."""
+        return {"key": self.key, "reference": self.reference, "account": self.account}
+
 
 class Capture(Record):
     """Money that moved to the merchant under *key*."""
@@ -73,8 +84,18 @@ class Return(Record):
     at: str
 
 
+class Said(Record):
+    """What is put on the wire: a status, with the *outcome* of an answer or the *code* of an error where one can be read."""
+
+    status: int
+    outcome: str | None = None
+    code: str | None = None
+
+
 class Entry(Record):
-    """A line of the ledger: a call and its true effect, whether or not it was *answered* (api.md, Its ledger)."""
+    """A line of the ledger: what was *asked*, the true effect, and the *answer* that is given, None for none;
+    *answered* says whether that is the true one (api.md, Its ledger).
+    """
 
     seq: int = 0
     at: str
@@ -86,6 +107,8 @@ class Entry(Record):
     currency: str | None
     effect: Effect
     answered: bool
+    asked: Mapping[str, Any] | None = None
+    answer: Said | None = None
 
 
 class Event(Record):

@@ -71,7 +71,13 @@ ALTER TABLE captures DROP COLUMN refund;
 """
 """A refund is a fact of its own, that may return a part of what was captured."""
 
-STEPS: Final = (FIRST, REFUNDS)
+ANSWERS: Final = """
+ALTER TABLE ledger ADD COLUMN asked TEXT;
+ALTER TABLE ledger ADD COLUMN answer TEXT;
+"""
+"""The ledger also tells what was asked and what was answered."""
+
+STEPS: Final = (FIRST, REFUNDS, ANSWERS)
 """In their order; the file's own `user_version` counts those it has taken. The first is also right where it was taken
 before anything counted.
 """

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import sqlite3
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -167,9 +168,10 @@ def held_of(connection: Connection, account: str, key: str) -> int:
 
 def add_entry(connection: Connection, entry: Entry) -> None:
     connection.execute(
-        "INSERT INTO ledger (at, call, key, reference, account, amount_minor, currency, effect, answered)"
-        " VALUES (:at, :call, :key, :reference, :account, :amount_minor, :currency, :effect, :answered)",
-        entry.model_dump(exclude={"seq"}),
+        "INSERT INTO ledger"
+        " (at, call, key, reference, account, amount_minor, currency, effect, answered, asked, answer)"
+        " VALUES (:at, :call, :key, :reference, :account, :amount_minor, :currency, :effect, :answered, :asked, :answer)",
+        entry.model_dump() | {name: _text(entry.model_dump()[name]) for name in ("asked", "answer")},
     )
 
 
@@ -181,7 +183,15 @@ def entries(connection: Connection, **wanted: str | int | None) -> list[Entry]:
         " AND (:at IS NULL OR at >= :at) ORDER BY seq",
         wanted,
     )
-    return [Entry(**dict(row)) for row in rows]
+    return [_entry(dict(row)) for row in rows]
+
+
+def _entry(row: dict[str, Any]) -> Entry:
+    return Entry(**row | {name: json.loads(row[name] or "null") for name in ("asked", "answer")})
+
+
+def _text(value: Any) -> str | None:
+    return None if value is None else json.dumps(value)
 
 
 def add_event(connection: Connection, event: Event) -> None:
@@ -195,6 +205,14 @@ def add_event(connection: Connection, event: Event) -> None:
 def due_events(connection: Connection, now: str, most: int) -> list[Event]:
     rows = connection.execute(
         "SELECT * FROM outbox WHERE status = 'waiting' AND due_at <= ? ORDER BY due_at LIMIT ?", (now, most)
+    )
+    return [Event(**dict(row)) for row in rows]
+
+
+def waiting_events(connection: Connection, ids: Sequence[str]) -> list[Event]:
+    """Those of *ids* that did not arrive yet."""
+    rows = connection.execute(
+        "SELECT * FROM outbox WHERE status = 'waiting' AND id IN (SELECT value FROM json_each(?))", (json.dumps(ids),)
     )
     return [Event(**dict(row)) for row in rows]
 

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Any, Final, Self
 from uuid import uuid4
 
 from sandbox import arming, store
-from sandbox.records import Effect, Entry, Event, Key, Payment, stamp
+from sandbox.records import Effect, Entry, Event, Payment, Said, stamp
 
 DELAY: Final = timedelta(seconds=10)
 OVERTAKEN: Final = timedelta(seconds=2)
@@ -28,11 +28,22 @@ REFERENCE: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}(?=/)")
 """What a merchant's key begins with where it is made of the reference: so that calls without an effect are found by it."""
 
 
+@dataclass(frozen=True)
+class Asking:
+    """How a call came in: what it *asked*, as the ledger shows it, and whether the caller will hear the true answer."""
+
+    asked: Mapping[str, Any] | None = None
+    answered: bool = True
+
+
+BY_ITSELF: Final = Asking()
+"""Nobody asked for it by a call."""
+
+
 @dataclass
 class Turn:
-    """A transaction in progress for *call*. *answered* says whether the caller will hear of it; *early* becomes true
-    when an event must arrive before the caller's answer. Pages stand under the address *base*, and slow payments
-    take *settling*.
+    """A transaction in progress for *call*; its *lines* and *events* are written at its end. Pages stand under the
+    address *base*, and slow payments take *settling*.
     """
 
     connection: store.Connection
@@ -40,22 +51,34 @@ class Turn:
     call: str
     base: str
     settling: timedelta
-    answered: bool = True
-    early: bool = False
+    asking: Asking = BY_ITSELF
+    lines: list[Entry] = field(default_factory=list)
+    events: list[Event] = field(default_factory=list)
 
-    def enter(self, of: Payment | Key, effect: Effect, amount: int | None = None) -> None:
-        """Write a line into the ledger: *amount* in minor units, the payment's own unless another one moved."""
-        paid = of if isinstance(of, Payment) else None
-        self._write(of.account, of.key, of.reference, effect, paid, amount)
+    def asked(self, **facts: Any) -> Self:
+        """The same turn, where somebody asked for that without a call."""
+        return replace(self, asking=Asking(facts))
+
+    def aside(self, payment: Payment) -> Self:
+        """The same turn, for what time does to the payment, whoever happens to look."""
+        return replace(self, call=payment.call, asking=BY_ITSELF)
+
+    def struck(self, call: str, facts: Mapping[str, str | None], among: tuple[str, ...] | None = None) -> str | None:
+        """The fault that strikes this *call* here, used up by it; *among* narrows what may."""
+        return arming.drawn(self.connection, call, facts, among)
+
+    def enter(self, payment: Payment, effect: Effect, amount: int | None = None) -> None:
+        """Add a line to the ledger: *amount* in minor units, the payment's own unless another one moved."""
+        self._add(payment.account, payment.key, payment.reference, effect, payment, amount)
 
     def enter_nothing(self, account: str, key: str | None) -> None:
-        """Write that the call had no effect, about whatever is known of *key*."""
+        """Add that the call had no effect, about whatever is known of *key*."""
         payment = store.payment_of(self.connection, account, key) if key else None
         held = store.key_of(self.connection, account, key) if key and payment is None else None
         reference = next((known.reference for known in (payment, held) if known), None) or _reference_in(key)
-        self._write(account, key, reference, "none", payment, None)
+        self._add(account, key, reference, "none", payment, None)
 
-    def _write(  # noqa: PLR0913, PLR0917 - the members of a line
+    def _add(  # noqa: PLR0913, PLR0917 - the members of a line
         self,
         account: str,
         key: str | None,
@@ -73,22 +96,27 @@ class Turn:
             amount_minor=amount if amount is not None or paid is None else paid.amount_minor,
             currency=paid.currency if paid else None,
             effect=effect,
-            answered=self.answered,
+            answered=self.asking.answered,
+            asked=self.asking.asked,
         )
-        store.add_entry(self.connection, entry)
+        self.lines.append(entry)
 
     def announce(self, kind: str, payment: Payment) -> None:
-        """Put an event of type *kind* about *payment* into the outbox."""
-        facts = {"key": payment.key, "reference": payment.reference, "account": payment.account}
-        fault = arming.drawn(self.connection, "webhook", {**facts, "type": kind})
-        content = {"id": f"evt_{uuid4().hex}", "type": kind, "timestamp": stamp(self.now), **facts}
+        """Add an event of type *kind* about *payment*."""
+        fault = self.struck("webhook", {**payment.facts, "type": kind})
+        content = {"id": f"evt_{uuid4().hex}", "type": kind, "timestamp": stamp(self.now), **payment.facts}
         event = Event(
             id=content["id"], body=json.dumps(content), created_at=stamp(self.now), due_at=stamp(self.now), fault=fault
         )
-        if fault in SET_ASIDE:
-            event = SET_ASIDE[fault](event, self.now)
-        self.early = self.early or fault == "before_reply"
-        store.add_event(self.connection, event)
+        self.events.append(SET_ASIDE[fault](event, self.now) if fault in SET_ASIDE else event)
+
+    def write_up(self, answer: Said | None) -> None:
+        """Put its lines into the ledger, those of the call with the *answer* to it, and its events into the outbox."""
+        for line in self.lines:
+            own = line.call == self.call
+            store.add_entry(self.connection, line.model_copy(update={"answer": answer}) if own else line)
+        for event in self.events:
+            store.add_event(self.connection, event)
 
 
 def _reference_in(key: str | None) -> str | None:

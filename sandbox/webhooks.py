@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import secrets
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Final
 from uuid import uuid4
@@ -60,10 +60,22 @@ class Deliverer:
         async with self._one_at_a_time:
             now = datetime.now(UTC)
             due = await self._books.read(lambda connection: store.due_events(connection, stamp(now), AT_ONCE))
-            tried = await asyncio.gather(*(self._try(self._url, event) for event in due))
-            if tried:
-                await self._books.write(lambda connection: store.save_events(connection, tried))
+            await self._deliver(self._url, due)
             return len(due)
+
+    async def deliver(self, events: Sequence[Event]) -> None:
+        """Try these once, now, unless they have arrived meanwhile."""
+        if self._url is None or not events:
+            return
+        async with self._one_at_a_time:
+            ids = [event.id for event in events]
+            waiting = await self._books.read(lambda connection: store.waiting_events(connection, ids))
+            await self._deliver(self._url, waiting)
+
+    async def _deliver(self, url: str, due: Sequence[Event]) -> None:
+        tried = await asyncio.gather(*(self._try(url, event) for event in due))
+        if tried:
+            await self._books.write(lambda connection: store.save_events(connection, tried))
 
     async def close(self) -> None:
         await self._client.aclose()

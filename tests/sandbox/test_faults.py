@@ -11,13 +11,13 @@ from tests.sandbox.conftest import Shop
 from tests.sandbox.provider import Provider
 
 TRUE_EFFECTS = {
-    "500_before": (500, []),
-    "500_after": (500, ["captured"]),
-    "lost_reply": (None, ["captured"]),
-    "reset": (None, []),
-    "truncated": (None, ["captured"]),
-    "429": (429, []),
-    "409_in_progress": (409, []),
+    "500_before": (500, [], "internal"),
+    "500_after": (500, ["captured"], "internal"),
+    "lost_reply": (None, ["captured"], None),
+    "reset": (None, [], None),
+    "truncated": (None, ["captured"], None),
+    "429": (429, [], "too_many_requests"),
+    "409_in_progress": (409, [], "key_in_progress"),
 }
 
 
@@ -25,7 +25,7 @@ TRUE_EFFECTS = {
 def test_a_fault_strikes_once_and_the_ledger_tells_what_truly_happened(
     shop: Shop, provider: Provider, fault: str
 ) -> None:
-    status, effects = TRUE_EFFECTS[fault]
+    status, effects, code = TRUE_EFFECTS[fault]
     provider.arm(call="charge", fault=fault, match={"reference": shop.reference})
 
     if status is None:
@@ -39,6 +39,8 @@ def test_a_fault_strikes_once_and_the_ledger_tells_what_truly_happened(
     assert provider.effects(reference=shop.reference) == ["captured"]
     struck, *_ = provider.ledger(account=shop.account)
     assert struck["answered"] is (fault in {"429", "409_in_progress"})
+    assert (struck["answer"] or {}).get("code") == code
+    assert struck["asked"]["amount_minor"] == 500
 
 
 def test_only_the_call_it_matches_is_struck(shop: Shop, provider: Provider) -> None:

@@ -7,10 +7,11 @@ import sqlite3
 import pytest
 
 from tests.sandbox.conftest import Shop
-from tests.sandbox.provider import Provider
+from tests.sandbox.provider import Provider, until
 
 MEMBERS = {
     "seq", "at", "call", "key", "reference", "account", "amount_minor", "currency", "effect", "answered",
+    "asked", "answer",
 }  # fmt: skip
 
 
@@ -65,6 +66,46 @@ def test_a_call_without_an_effect_is_found_by_the_reference_in_its_key(shop: Sho
         ("refund", "none"),
         ("look_up", "none"),
     ]
+
+
+def test_it_tells_what_was_asked_and_what_was_answered(shop: Shop, provider: Provider) -> None:
+    shop.charge(method="card_declined")
+    shop.charge(amount=501, method="card_declined")
+    shop.call("refund", key="back", of=f"{shop.reference}/charge", amount_minor=70)
+    shop.call("attach", token="pm_sandbox_gold")
+
+    lines = provider.ledger(account=shop.account)
+
+    charge = {"amount_minor": 500, "currency": "USD", "method": "pm_sandbox_card_declined"}
+    assert [(line["asked"], line["answer"]) for line in lines] == [
+        (charge, {"status": 200, "outcome": "declined", "code": None}),
+        ({**charge, "amount_minor": 501}, {"status": 409, "outcome": None, "code": "key_reused"}),
+        (
+            {"amount_minor": 70, "of": f"{shop.reference}/charge"},
+            {"status": 200, "outcome": "nothing_to_refund", "code": None},
+        ),
+        ({"token": "pm_sandbox_gold"}, {"status": 200, "outcome": "declined", "code": None}),
+    ]
+
+
+def test_what_a_customer_does_is_told_and_what_time_does_was_asked_by_nobody(shop: Shop, provider: Provider) -> None:
+    provider.submit(shop.page(), "pay", "bank_ok")
+    until(lambda: shop.truth()["outcome"] == "captured")
+
+    opened, chosen, *_ = lines = [line for line in provider.ledger(key=shop.key) if line["call"] != "look_up"]
+
+    assert opened["answer"]["outcome"] == "page_open"
+    assert chosen["asked"] == {"instrument": "bank_ok"}
+    assert [(line["call"], line["effect"], line["asked"], line["answer"]) for line in lines[2:]] == [
+        ("page", "captured", None, None)
+    ]
+
+
+def test_it_shows_nothing_of_a_person(shop: Shop, provider: Provider) -> None:
+    shop.page(merchant="Ada Byron", description="for Ada Byron", preferred="card")
+
+    assert "Ada" not in provider.http.get("/ledger", params={"account": shop.account}).text
+    assert "127.0.0.1" not in provider.http.get("/ledger", params={"account": shop.account}).text
 
 
 def test_nothing_can_be_changed_or_taken_out(shop: Shop, provider: Provider) -> None:
