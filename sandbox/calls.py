@@ -97,8 +97,7 @@ def close_page(turn: Turn, request: ClosePage) -> Answer:
 
 
 def charge(turn: Turn, request: Charge) -> Answer:
-    facts = {"key": request.key, "reference": str(request.reference), "account": str(request.account)}
-    if turn.struck("charge", facts, ("forget_keys",)):
+    if turn.struck("charge", _payment(request).facts, ("forget_keys",)):
         store.forget_key(turn.connection, str(request.account), request.key)
     instrument = saved(request.method)
 
@@ -119,11 +118,7 @@ def _charged(turn: Turn, payment: Payment, instrument: Instrument | None) -> Pay
     store.add_payment(turn.connection, payment)
     if instrument is None:
         return paying.decline(turn, payment, "unknown_token", soft=False)
-    if instrument.does == "needs_customer":
-        return paying.ask_for_customer(turn, payment)
-    if instrument.does == "declines":
-        return paying.decline(turn, payment, instrument.code, soft=instrument.soft)
-    return paying.capture(turn, payment)
+    return paying.use(turn, payment, instrument)
 
 
 def refund(turn: Turn, request: Refund) -> Answer:

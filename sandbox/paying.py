@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Callable
+from typing import Final, Literal
 from uuid import uuid4
 
 from checkout.money import Money
 from checkout.outcomes import Captured, Closed, Declined, Left, NeedsCustomer, PageOpen, Refunded, UnderWay
 from sandbox import arming, store
-from sandbox.instruments import AT_PAGE
+from sandbox.instruments import AT_PAGE, Does, Instrument
 from sandbox.records import Capture, Payment, Return, stamp
 from sandbox.turn import Turn
 
@@ -25,22 +27,15 @@ def pay(turn: Turn, payment: Payment, instrument: str) -> Payment:
     payment = brought_up_to_date(turn, payment)
     if payment.status not in PAYABLE:
         return payment
-    turn = turn.asked(instrument=instrument)
-    chosen = AT_PAGE[instrument]
-    if chosen.does == "captures":
-        return capture(turn, payment)
-    if chosen.does == "declines":
-        return decline(turn, payment, chosen.code)
-    turn.enter(payment, "none")
-    settles_to = "captured" if chosen.does == "settles" else "closed"
-    return _change(
-        turn,
-        payment,
-        "page.under_way",
-        status="under_way",
-        settles_at=stamp(turn.now + turn.settling),
-        settles_to=settles_to,
-    )
+    return use(turn.asked(instrument=instrument), payment, AT_PAGE[instrument])
+
+
+def use(turn: Turn, payment: Payment, instrument: Instrument) -> Payment:
+    """Do what the *instrument* does, unless a fault declines what it would have paid."""
+    pays = instrument.does in {"captures", "settles"}
+    if pays and turn.struck(payment.call, payment.facts, ("decline",)):
+        return decline(turn, payment, "card_declined")
+    return DOES[instrument.does](turn, payment, instrument)
 
 
 def leave(turn: Turn, payment: Payment) -> Payment:
@@ -78,10 +73,26 @@ def ask_for_customer(turn: Turn, payment: Payment) -> Payment:
     return _change(turn, payment, "charge.needs_customer", status="needs_customer")
 
 
+def start_settling(turn: Turn, payment: Payment, to: Literal["captured", "failed"]) -> Payment:
+    """It takes its time, and then it is what it settles *to*."""
+    turn.enter(payment, "none")
+    due = stamp(turn.now + turn.settling)
+    return _change(turn, payment, f"{payment.call}.under_way", status="under_way", settles_at=due, settles_to=to)
+
+
+DOES: Final[dict[Does, Callable[[Turn, Payment, Instrument], Payment]]] = {
+    "captures": lambda turn, payment, _: capture(turn, payment),
+    "declines": lambda turn, payment, chosen: decline(turn, payment, chosen.code, soft=chosen.soft),
+    "needs_customer": lambda turn, payment, _: ask_for_customer(turn, payment),
+    "settles": lambda turn, payment, _: start_settling(turn, payment, "captured"),
+    "fails_later": lambda turn, payment, _: start_settling(turn, payment, "failed"),
+}
+
+
 def close(turn: Turn, payment: Payment, *, settling: bool = False) -> Payment:
-    """Close an open page for good; with *settling* also one whose payment is under way, which then never arrives."""
+    """Close an open page for good; with *settling* also what is under way, at a page or as a charge: it never arrives."""
     if payment.status in PAYABLE or (settling and payment.status == "under_way"):
-        turn.enter(payment, "page_closed")
+        turn.enter(payment, "page_closed" if payment.token else "declined")
         payment = _change(turn, payment, None, status="closed", settles_at=None, settles_to=None)
     return payment
 
@@ -138,10 +149,10 @@ def standing(  # noqa: PLR0911 - one answer per status
 
 
 def _fail(turn: Turn, payment: Payment) -> Payment:
+    """It did not arrive: a definite no, that ends a page as well as a charge."""
     turn.enter(payment, "declined")
-    return _change(
-        turn, payment, "page.failed", status="closed", declined=payment.declined + 1, code="bank_transfer_failed"
-    )
+    status, times = "closed" if payment.token else "declined", payment.declined + 1
+    return _change(turn, payment, f"{payment.call}.failed", status=status, declined=times, code="bank_transfer_failed")
 
 
 def _change(turn: Turn, payment: Payment, event: str | None, **facts: str | int | None) -> Payment:

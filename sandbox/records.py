@@ -50,7 +50,7 @@ class Payment(Record):
     page: str | None = None
     expires_at: str | None = None
     settles_at: str | None = None
-    settles_to: Literal["captured", "closed"] | None = None
+    settles_to: Literal["captured", "closed", "failed"] | None = None
 
     @property
     def call(self) -> Literal["page", "charge"]:
