@@ -1,20 +1,15 @@
-"""The sandbox's JSON calls, its ledger and its faults, as routes."""
+"""The calls of the provider's API, as routes."""
 
 from __future__ import annotations
 
 import hmac
-import json
-from datetime import UTC, datetime
-from typing import Annotated, Any
+from typing import Annotated
 
-from fastapi import APIRouter, Depends, HTTPException, Query, Request, Response
+from fastapi import APIRouter, Depends, HTTPException, Request, Response
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
-from pydantic import AfterValidator
 
-from sandbox import faults, store
-from sandbox.arming import Arm
+from sandbox import faults
 from sandbox.desk import Desk, Visit
-from sandbox.records import Armed, Entry, stamp
 from sandbox.requests import Attach, Charge, ClosePage, ListCaptures, LookUp, OpenPage, Refund
 
 bearer = HTTPBearer(auto_error=False)
@@ -32,19 +27,10 @@ def authenticated(request: Request, given: Annotated[HTTPAuthorizationCredential
         raise HTTPException(401, "unauthorized", {"WWW-Authenticate": "Bearer"})
 
 
-def since(value: str) -> str | int:
-    """A seq, then later ones are meant; or a time, then that and later. A `+` that arrived as a space is a `+`."""
-    if value.isascii() and value.isdigit() and len(value) < 19:
-        return int(value)
-    at = datetime.fromisoformat(value.strip().replace(" ", "+"))
-    return stamp(at if at.tzinfo else at.replace(tzinfo=UTC))
-
-
 AtDesk = Annotated[Desk, Depends(desk_of)]
-Since = Annotated[str, AfterValidator(since), Query(description="a seq (later ones) or a time (that and later)")]
 
 calls = APIRouter(dependencies=[Depends(authenticated)])
-control = APIRouter()
+health = APIRouter()
 
 
 @calls.post("/attach")
@@ -89,43 +75,6 @@ async def captures(body: ListCaptures, request: Request, desk: AtDesk) -> Respon
     return await faults.answer(Visit(desk, "captures", body, request))
 
 
-@control.get("/health")
-async def health() -> dict[str, str]:
+@health.get("/health")
+async def healthy() -> dict[str, str]:
     return {"status": "ok"}
-
-
-@control.get("/ledger")
-async def ledger(
-    desk: AtDesk,
-    key: str | None = None,
-    reference: str | None = None,
-    account: str | None = None,
-    since: Since | None = None,
-) -> list[Entry]:
-    """Every call and its true effect, oldest first."""
-    after, at = (since, None) if isinstance(since, int) else (None, since)
-    return await desk.books.read(
-        lambda connection: store.entries(connection, key=key, reference=reference, account=account, after=after, at=at)
-    )
-
-
-@control.post("/faults", status_code=201)
-async def arm(body: Arm, desk: AtDesk) -> dict[str, Any]:
-    """Arm a fault."""
-    return _shown(await desk.books.write(lambda connection: store.arm(connection, body.armed())))
-
-
-@control.get("/faults")
-async def armed(desk: AtDesk) -> list[dict[str, Any]]:
-    """The faults that were armed, oldest first; `times` 0 is used up."""
-    return [_shown(fault) for fault in await desk.books.read(store.armed_faults)]
-
-
-@control.delete("/faults", status_code=204)
-async def disarm(desk: AtDesk) -> None:
-    """Heal everything."""
-    await desk.books.write(store.disarm)
-
-
-def _shown(fault: Armed) -> dict[str, Any]:
-    return {**fault.model_dump(), "match": json.loads(fault.match)}

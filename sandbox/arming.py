@@ -15,25 +15,30 @@ from sandbox.records import Armed
 
 Call = Literal["open_page", "close_page", "charge", "look_up", "refund", "attach", "captures", "page", "webhook", "*"]
 
-REPLIES: Final = ("500_before", "500_after", "lost_reply", "hang", "reset", "truncated", "429", "409_in_progress")
+REPLIES: Final = (
+    "500_before", "500_after", "lost_reply", "hang", "slow", "reset", "truncated", "flood", "redirect", "429",
+    "409_in_progress",
+)  # fmt: skip
 CAPTURES: Final = ("double_capture", "wrong_amount")
 EVENTS: Final = ("drop", "duplicate", "reorder", "delay", "forge", "before_reply")
 
 FITS: Final[dict[str, tuple[str, ...]]] = {
     "open_page": REPLIES,
     "close_page": REPLIES,
-    "charge": (*REPLIES, *CAPTURES, "forget_keys"),
-    "look_up": (*REPLIES, "looks_up_late"),
+    "charge": (*REPLIES, "decline", *CAPTURES, "forget_keys"),
+    "look_up": (*REPLIES, "look_up_lag"),
     "refund": (*REPLIES, "refund_fails"),
     "attach": REPLIES,
     "captures": REPLIES,
-    "page": CAPTURES,
+    "page": ("decline", *CAPTURES),
     "webhook": EVENTS,
 }
 """What can go wrong with each call. A `page` is a customer paying at the hosted page."""
 
-BROKEN_PROMISES: Final = (*CAPTURES, "forget_keys")
-"""These break what the gateway promises: they strike only when asked for by name, never as "any fault"."""
+INSIDE: Final = (*CAPTURES, "forget_keys", "decline")
+"""These change the effect itself, and all but `decline` break what the gateway promises: they strike where it happens,
+and only when asked for by name, never as "any fault".
+"""
 
 
 class Match(BaseModel):
@@ -79,11 +84,15 @@ class Arm(BaseModel):
         )
 
 
+def of_replies(call: str) -> tuple[str, ...]:
+    """What may strike a call before its effect, in the order of the table: so that a seed draws the same everywhere."""
+    return tuple(fault for fault in FITS[call] if fault not in INSIDE)
+
+
 def drawn(
-    connection: store.Connection, call: str, facts: Mapping[str, str | None], among: tuple[str, ...] | None = None
+    connection: store.Connection, call: str, facts: Mapping[str, str | None], fitting: tuple[str, ...]
 ) -> str | None:
-    """The fault that strikes this *call*, if one does, and use it up; *among* narrows what may strike here."""
-    fitting = FITS[call] if among is None else among
+    """The armed fault that strikes this *call* here, among those *fitting*, if one does, and use it up."""
     for armed in store.armed_faults(connection):
         if armed.call not in {call, "*"} or armed.times == 0 or not _matches(armed, facts):
             continue
@@ -106,7 +115,7 @@ def _draw(armed: Armed, fitting: tuple[str, ...]) -> str | None:
     dice = random.Random(f"{armed.seed}/{armed.seen}")  # noqa: S311 - to be repeatable is its point
     if dice.random() >= armed.probability:
         return None
-    return armed.fault or _any(dice, [fault for fault in fitting if fault not in BROKEN_PROMISES])
+    return armed.fault or _any(dice, [fault for fault in fitting if fault not in INSIDE])
 
 
 def _any(dice: random.Random, faults: list[str]) -> str | None:

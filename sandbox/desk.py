@@ -30,6 +30,9 @@ SHOWN: Final = {"amount_minor", "currency", "method", "token", "of"}
 """The members of a call that the ledger shows as what was asked: nothing that says who the customer is."""
 
 
+HEADER: Final = "X-Sandbox-Fault"
+
+
 def problem(status: int, code: str, **headers: str) -> Response:
     """An error as this provider writes it: `{"error": {"code"}}`."""
     return JSONResponse({"error": {"code": code}}, status, headers)
@@ -74,11 +77,6 @@ class Desk:
         self._deliverer.wake()
         return result
 
-    async def fault(self, call: str, body: Body) -> str | None:
-        """The fault that strikes this call before its effect, used up by it."""
-        among = tuple(fault for fault in arming.FITS[call] if fault not in arming.BROKEN_PROMISES)
-        return await self.turn(call, lambda turn: turn.struck(call, _facts(turn, body), among))
-
     async def keep_settling(self, every: float = 0.2) -> None:
         """Settle and expire what is due, for ever; what fell due while the process was away comes first."""
         while True:
@@ -96,6 +94,18 @@ class Visit:
     call: str
     body: Body
     request: Request
+
+    @property
+    def named(self) -> tuple[str, ...]:
+        """The faults that the call itself asks for: `X-Sandbox-Fault: lost_reply, drop`."""
+        return tuple(name.strip() for name in self.request.headers.get(HEADER, "").split(",") if name.strip())
+
+    async def fault(self) -> str | None:
+        """The fault that strikes this call before its effect, used up by it."""
+        among = arming.of_replies(self.call)
+        return await self.desk.turn(
+            self.call, lambda turn: turn.struck(self.call, _facts(turn, self.body), among), self._asking()
+        )
 
     async def take_effect(self, heard: Heard = truly) -> Response:
         """Do what was asked and give the true answer, of which the caller will hear what *heard* says."""
@@ -116,8 +126,8 @@ class Visit:
         asking = self._asking(answered=answered)
         await self.desk.turn(self.call, lambda turn: turn.enter_nothing(account, key), asking, lambda _: said)
 
-    def _asking(self, *, answered: bool) -> Asking:
-        return Asking(self.body.model_dump(mode="json", include=SHOWN, exclude_none=True), answered)
+    def _asking(self, *, answered: bool = True) -> Asking:
+        return Asking(self.body.model_dump(mode="json", include=SHOWN, exclude_none=True), answered, self.named)
 
 
 def _said(answer: Answer) -> Said:

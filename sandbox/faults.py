@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Final
 
 from fastapi import Response
-from fastapi.responses import JSONResponse
+from fastapi.responses import JSONResponse, RedirectResponse, StreamingResponse
 
 from checkout.outcomes import NotFound
+from sandbox.arming import EVENTS, FITS
 from sandbox.connection import Cut
 from sandbox.desk import Visit, problem
 from sandbox.records import Said
 
 HANG: Final = 20
 """Seconds: four times what the service waits."""
+SLOW: Final = 3
+"""Seconds: less than it waits."""
 
 
 INTERNAL: Final = Said(status=500, code="internal")
@@ -46,6 +49,32 @@ async def _hang(visit: Visit) -> Response:
     return answer
 
 
+async def _slow(visit: Visit) -> Response:
+    """The effect comes in the middle: what was asked and what is answered both take their time."""
+    await asyncio.sleep(SLOW / 2)
+    answer = await visit.take_effect()
+    await asyncio.sleep(SLOW / 2)
+    return answer
+
+
+async def _flood(visit: Visit) -> Response:
+    """Blanks, of which a JSON text may have any number, until the caller has had enough."""
+    await visit.take_effect(lambda _: UNREADABLE)
+    return StreamingResponse(_blanks(), media_type="application/json")
+
+
+async def _blanks() -> AsyncIterator[bytes]:
+    while True:
+        yield b" " * 65536
+        await asyncio.sleep(0.01)
+
+
+async def _redirect(visit: Visit) -> Response:
+    """To an address where a lie is told to whoever follows."""
+    await visit.take_no_effect(Said(status=302))
+    return RedirectResponse("/elsewhere", 302)
+
+
 async def _reset(visit: Visit) -> Response:
     await visit.take_no_effect()
     return Cut(visit.request, rudely=True)
@@ -68,7 +97,7 @@ async def _refund_fails(visit: Visit) -> Response:
     return await _no(visit, Said(status=503, code="refund_failed"), answered=True)
 
 
-async def _looks_up_late(visit: Visit) -> Response:
+async def _look_up_lag(visit: Visit) -> Response:
     lie = NotFound()
     await visit.take_no_effect(Said(status=200, outcome=lie.outcome))
     return JSONResponse(lie.model_dump())
@@ -85,16 +114,21 @@ FAULTS: Final[dict[str, Callable[[Visit], Awaitable[Response]]]] = {
     "500_after": _500_after,
     "lost_reply": _lost_reply,
     "hang": _hang,
+    "slow": _slow,
     "reset": _reset,
     "truncated": _truncated,
+    "flood": _flood,
+    "redirect": _redirect,
     "429": _429,
     "409_in_progress": _409_in_progress,
     "refund_fails": _refund_fails,
-    "looks_up_late": _looks_up_late,
+    "look_up_lag": _look_up_lag,
 }
 
 
 async def answer(visit: Visit) -> Response:
     """The answer to a call: the true one, or what the fault whose turn it is makes of it."""
-    fault = await visit.desk.fault(visit.call, visit.body)
+    if not set(visit.named) <= {*FITS[visit.call], *EVENTS}:
+        return problem(422, "no_such_fault")
+    fault = await visit.fault()
     return await FAULTS[fault](visit) if fault else await visit.take_effect()

@@ -15,7 +15,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.staticfiles import StaticFiles
 from starlette.exceptions import HTTPException
 
-from sandbox import api, page
+from sandbox import api, control, page
 from sandbox.connection import Protocol
 from sandbox.desk import Desk, problem
 from sandbox.store import Store
@@ -57,7 +57,8 @@ def create_app(  # noqa: PLR0913 - what the provider is made of
     app = FastAPI(title="Sandbox payment provider", lifespan=lifespan, max_body_size=LARGEST_BODY, docs_url=None)
     app.state.secret = secret
     app.include_router(api.calls)
-    app.include_router(api.control)
+    app.include_router(api.health)
+    app.include_router(control.router)
     app.include_router(page.router)
     app.mount("/static", StaticFiles(directory=page.HERE / "static"))
     app.add_exception_handler(RequestValidationError, _invalid)

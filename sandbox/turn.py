@@ -30,10 +30,13 @@ REFERENCE: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}(?=/)")
 
 @dataclass(frozen=True)
 class Asking:
-    """How a call came in: what it *asked*, as the ledger shows it, and whether the caller will hear the true answer."""
+    """How a call came in: what it *asked*, as the ledger shows it, whether the caller will hear the true answer, and
+    which *faults* it wants to be struck by.
+    """
 
     asked: Mapping[str, Any] | None = None
     answered: bool = True
+    faults: tuple[str, ...] = ()
 
 
 BY_ITSELF: Final = Asking()
@@ -64,8 +67,12 @@ class Turn:
         return replace(self, call=payment.call, asking=BY_ITSELF)
 
     def struck(self, call: str, facts: Mapping[str, str | None], among: tuple[str, ...] | None = None) -> str | None:
-        """The fault that strikes this *call* here, used up by it; *among* narrows what may."""
-        return arming.drawn(self.connection, call, facts, among)
+        """The fault that strikes this *call* here: one that was asked for with it, or an armed one, used up by it.
+        *among* narrows what may.
+        """
+        fitting = arming.FITS[call] if among is None else among
+        named = (fault for fault in self.asking.faults if fault in fitting)
+        return next(named, None) or arming.drawn(self.connection, call, facts, fitting)
 
     def enter(self, payment: Payment, effect: Effect, amount: int | None = None) -> None:
         """Add a line to the ledger: *amount* in minor units, the payment's own unless another one moved."""

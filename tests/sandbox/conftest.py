@@ -22,9 +22,14 @@ class Shop:
     account: str = field(default_factory=lambda: str(uuid4()))
     reference: str = field(default_factory=lambda: str(uuid4()))
 
-    def call(self, name: str, **body: Any) -> httpx.Response:
-        headers = {"Authorization": f"Bearer {SECRET}"}
+    def call(self, name: str, faults: str = "", **body: Any) -> httpx.Response:
+        """Call it; *faults* are those that the call brings along."""
+        headers = {**self.headers, "X-Sandbox-Fault": faults}
         return self.provider.http.post(f"/{name}", json={"account": self.account, **body}, headers=headers)
+
+    @property
+    def headers(self) -> dict[str, str]:
+        return {"Authorization": f"Bearer {SECRET}"}
 
     @property
     def key(self) -> str:
@@ -48,16 +53,22 @@ class Shop:
         }
         return str(self.call("open_page", **{**body, **changes}).raise_for_status().json()["url"])
 
-    def charge(self, key: str = "charge", method: str = "card_ok", amount: int = 500) -> httpx.Response:
-        return self.call(
-            "charge",
-            key=f"{self.reference}/{key}",
-            reference=self.reference,
-            method=f"pm_sandbox_{method}",
-            amount_minor=amount,
-            currency="USD",
-            description="Team plan",
-        )
+    def charge(
+        self, key: str = "charge", method: str = "card_ok", amount: int = 500, faults: str = ""
+    ) -> httpx.Response:
+        return self.call("charge", faults, **self.charging(key, method, amount))
+
+    def charging(self, key: str = "charge", method: str = "card_ok", amount: int = 500) -> dict[str, Any]:
+        """The body of a charge."""
+        return {
+            "account": self.account,
+            "key": f"{self.reference}/{key}",
+            "reference": self.reference,
+            "method": f"pm_sandbox_{method}",
+            "amount_minor": amount,
+            "currency": "USD",
+            "description": "Team plan",
+        }
 
     def truth(self, key: str | None = None) -> dict[str, Any]:
         answer: dict[str, Any] = self.call("look_up", key=key or self.key).raise_for_status().json()

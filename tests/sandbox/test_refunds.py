@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 from uuid import uuid4
 
 import httpx
@@ -20,8 +21,8 @@ EXCEEDS = {"error": {"code": "refund_exceeds_capture"}}
 
 
 def refund(shop: Shop, key: str, amount: int | None = None, of: str = "charge") -> httpx.Response:
-    body = {"key": f"{shop.reference}/{key}", "of": f"{shop.reference}/{of}"}
-    return shop.call("refund", **body, **({} if amount is None else {"amount_minor": amount}))
+    body: dict[str, Any] = {"key": f"{shop.reference}/{key}", "of": f"{shop.reference}/{of}"}
+    return shop.call("refund", **body | ({} if amount is None else {"amount_minor": amount}))
 
 
 def returned(shop: Shop, provider: Provider) -> list[int]:
