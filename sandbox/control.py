@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Query, Response
+from fastapi.responses import JSONResponse
 from pydantic import AfterValidator
 
 from checkout.outcomes import Declined
-from sandbox import store
+from sandbox import disputes, store
 from sandbox.api import AtDesk
 from sandbox.arming import Arm
-from sandbox.records import Armed, Entry, stamp
+from sandbox.calls import Refused
+from sandbox.desk import Desk, problem
+from sandbox.records import Armed, Dispute, Entry, Said, stamp
+from sandbox.requests import CloseDispute, OpenDispute
+from sandbox.turn import Asking, Turn
 
 
 def since(value: str) -> str | int:
@@ -60,6 +66,29 @@ async def armed(desk: AtDesk) -> list[dict[str, Any]]:
 async def disarm(desk: AtDesk) -> None:
     """Heal everything."""
     await desk.books.write(store.disarm)
+
+
+@router.post("/disputes")
+async def open_dispute(body: OpenDispute, desk: AtDesk) -> Response:
+    """Let a customer's bank dispute what was captured."""
+    return await _dispute(desk, 201, body, lambda turn: disputes.opened(turn, body))
+
+
+@router.post("/disputes/{dispute}")
+async def close_dispute(dispute: str, body: CloseDispute, desk: AtDesk) -> Response:
+    """Decide it."""
+    return await _dispute(desk, 200, body, lambda turn: disputes.closed(turn, dispute, body.outcome))
+
+
+async def _dispute(
+    desk: Desk, status: int, body: OpenDispute | CloseDispute, act: Callable[[Turn], Dispute]
+) -> Response:
+    asked = body.model_dump(include={"amount_minor", "reason", "outcome"}, exclude_none=True)
+    try:
+        now = await desk.turn("dispute", act, Asking(asked), lambda now: Said(status=status, outcome=now.status))
+    except Refused as refused:
+        return problem(refused.status, refused.code)
+    return JSONResponse(now.model_dump(), status)
 
 
 @router.get("/elsewhere")

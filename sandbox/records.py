@@ -84,6 +84,23 @@ class Return(Record):
     at: str
 
 
+class Dispute(Record):
+    """A customer's bank wants *amount_minor* of what was captured under *key* back, and gets *withdrawn_minor* if the
+    merchant has lost.
+    """
+
+    id: str
+    account: str
+    key: str
+    reference: str
+    amount_minor: int
+    currency: str
+    reason: str
+    status: Literal["open", "won", "lost"] = "open"
+    withdrawn_minor: int = 0
+    at: str
+
+
 class Said(Record):
     """What is put on the wire: a status, with the *outcome* of an answer or the *code* of an error where one can be read."""
 
@@ -94,7 +111,7 @@ class Said(Record):
 
 class Entry(Record):
     """A line of the ledger: what was *asked*, the true effect, and the *answer* that is given, None for none;
-    *answered* says whether that is the true one (api.md, Its ledger).
+    *answered* says whether that is the true one (api.md, Its ledger). *withdrawn_minor* is what a lost dispute took.
     """
 
     seq: int = 0
@@ -103,12 +120,13 @@ class Entry(Record):
     key: str | None
     reference: str | None
     account: str
-    amount_minor: int | None
-    currency: str | None
+    amount_minor: int | None = None
+    currency: str | None = None
     effect: Effect
     answered: bool
     asked: Mapping[str, Any] | None = None
     answer: Said | None = None
+    withdrawn_minor: int | None = None
 
 
 class Event(Record):

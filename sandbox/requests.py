@@ -83,6 +83,21 @@ class Refund(Keyed):
     amount_minor: Minor | None = None
 
 
+class OpenDispute(Keyed):
+    """The customer's bank wants back what was captured under *key*: *amount_minor* of it, or all that is held."""
+
+    amount_minor: Minor | None = None
+    reason: str = Field(pattern=r"^[a-z_]{1,50}$")
+
+
+class CloseDispute(BaseModel):
+    """The merchant has won or lost."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    outcome: Literal["won", "lost"]
+
+
 class LookUp(Keyed):
     pass
 

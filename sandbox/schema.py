@@ -77,7 +77,18 @@ ALTER TABLE ledger ADD COLUMN answer TEXT;
 """
 """The ledger also tells what was asked and what was answered."""
 
-STEPS: Final = (FIRST, REFUNDS, ANSWERS)
+DISPUTES: Final = """
+CREATE TABLE disputes (
+    id TEXT PRIMARY KEY, account TEXT NOT NULL, key TEXT NOT NULL, reference TEXT NOT NULL,
+    amount_minor INTEGER NOT NULL CHECK (amount_minor > 0), currency TEXT NOT NULL, reason TEXT NOT NULL,
+    status TEXT NOT NULL CHECK (status IN ('open', 'won', 'lost')), withdrawn_minor INTEGER NOT NULL, at TEXT NOT NULL
+);
+CREATE INDEX disputes_of ON disputes (account, key);
+ALTER TABLE ledger ADD COLUMN withdrawn_minor INTEGER;
+"""
+"""A dispute that was lost withdraws money, which can't be returned then."""
+
+STEPS: Final = (FIRST, REFUNDS, ANSWERS, DISPUTES)
 """In their order; the file's own `user_version` counts those it has taken. The first is also right where it was taken
 before anything counted.
 """

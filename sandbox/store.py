@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from sandbox import schema
-from sandbox.records import Armed, Capture, Entry, Event, Key, Payment, Return
+from sandbox.records import Armed, Capture, Dispute, Entry, Event, Key, Payment, Return
 
 Connection = sqlite3.Connection
 T = TypeVar("T")
@@ -157,20 +157,42 @@ def add_return(connection: Connection, returned: Return) -> None:
 
 
 def held_of(connection: Connection, account: str, key: str) -> int:
-    """Minor units that were captured under *key* and are not returned."""
+    """Minor units that were captured under *key* and neither returned nor lost in a dispute."""
     (held,) = connection.execute(
         "SELECT coalesce((SELECT sum(amount_minor) FROM captures WHERE account = :account AND key = :key), 0)"
-        " - coalesce((SELECT sum(amount_minor) FROM refunds WHERE account = :account AND of = :key), 0)",
+        " - coalesce((SELECT sum(amount_minor) FROM refunds WHERE account = :account AND of = :key), 0)"
+        " - coalesce((SELECT sum(withdrawn_minor) FROM disputes WHERE account = :account AND key = :key), 0)",
         {"account": account, "key": key},
     ).fetchone()
     return int(held)
 
 
+def add_dispute(connection: Connection, dispute: Dispute) -> None:
+    connection.execute(
+        "INSERT INTO disputes"
+        " (id, account, key, reference, amount_minor, currency, reason, status, withdrawn_minor, at)"
+        " VALUES (:id, :account, :key, :reference, :amount_minor, :currency, :reason, :status, :withdrawn_minor, :at)",
+        dispute.model_dump(),
+    )
+
+
+def dispute_of(connection: Connection, dispute: str) -> Dispute | None:
+    row = _one(connection.execute("SELECT * FROM disputes WHERE id = ?", (dispute,)))
+    return Dispute(**row) if row else None
+
+
+def save_dispute(connection: Connection, dispute: Dispute) -> None:
+    connection.execute(
+        "UPDATE disputes SET status = :status, withdrawn_minor = :withdrawn_minor WHERE id = :id", dispute.model_dump()
+    )
+
+
 def add_entry(connection: Connection, entry: Entry) -> None:
     connection.execute(
         "INSERT INTO ledger"
-        " (at, call, key, reference, account, amount_minor, currency, effect, answered, asked, answer)"
-        " VALUES (:at, :call, :key, :reference, :account, :amount_minor, :currency, :effect, :answered, :asked, :answer)",
+        " (at, call, key, reference, account, amount_minor, currency, effect, answered, asked, answer, withdrawn_minor)"
+        " VALUES (:at, :call, :key, :reference, :account, :amount_minor, :currency, :effect, :answered, :asked, :answer,"
+        " :withdrawn_minor)",
         entry.model_dump() | {name: _text(entry.model_dump()[name]) for name in ("asked", "answer")},
     )
 

@@ -74,46 +74,42 @@ class Turn:
         named = (fault for fault in self.asking.faults if fault in fitting)
         return next(named, None) or arming.drawn(self.connection, call, facts, fitting)
 
-    def enter(self, payment: Payment, effect: Effect, amount: int | None = None) -> None:
-        """Add a line to the ledger: *amount* in minor units, the payment's own unless another one moved."""
-        self._add(payment.account, payment.key, payment.reference, effect, payment, amount)
+    def enter(self, payment: Payment, effect: Effect, amount: int | None = None, withdrawn: int | None = None) -> None:
+        """Add a line to the ledger: *amount* in minor units, the payment's own unless another one moved; *withdrawn* is
+        what a lost dispute took.
+        """
+        moved = payment.amount_minor if amount is None else amount
+        self._add(
+            **payment.facts,
+            amount_minor=moved,
+            currency=payment.currency,
+            effect=effect,
+            withdrawn_minor=withdrawn,
+        )
 
     def enter_nothing(self, account: str, key: str | None) -> None:
         """Add that the call had no effect, about whatever is known of *key*."""
         payment = store.payment_of(self.connection, account, key) if key else None
-        held = store.key_of(self.connection, account, key) if key and payment is None else None
-        reference = next((known.reference for known in (payment, held) if known), None) or _reference_in(key)
-        self._add(account, key, reference, "none", payment, None)
+        if payment is not None:
+            return self.enter(payment, "none")
+        held = store.key_of(self.connection, account, key) if key else None
+        reference = (held.reference if held else None) or _reference_in(key)
+        return self._add(account=account, key=key, reference=reference, effect="none")
 
-    def _add(  # noqa: PLR0913, PLR0917 - the members of a line
-        self,
-        account: str,
-        key: str | None,
-        reference: str | None,
-        effect: Effect,
-        paid: Payment | None,
-        amount: int | None,
-    ) -> None:
-        entry = Entry(
-            at=stamp(self.now),
-            call=self.call,
-            key=key,
-            reference=reference,
-            account=account,
-            amount_minor=amount if amount is not None or paid is None else paid.amount_minor,
-            currency=paid.currency if paid else None,
-            effect=effect,
-            answered=self.asking.answered,
-            asked=self.asking.asked,
-        )
-        self.lines.append(entry)
+    def _add(self, **facts: Any) -> None:
+        asked, answered = self.asking.asked, self.asking.answered
+        self.lines.append(Entry(at=stamp(self.now), call=self.call, asked=asked, answered=answered, **facts))
 
-    def announce(self, kind: str, payment: Payment) -> None:
+    def announce(self, kind: str, payment: Payment, **more: str | int) -> None:
         """Add an event of type *kind* about *payment*."""
         fault = self.struck("webhook", {**payment.facts, "type": kind})
         content = {"id": f"evt_{uuid4().hex}", "type": kind, "timestamp": stamp(self.now), **payment.facts}
         event = Event(
-            id=content["id"], body=json.dumps(content), created_at=stamp(self.now), due_at=stamp(self.now), fault=fault
+            id=content["id"],
+            body=json.dumps(content | more),
+            created_at=stamp(self.now),
+            due_at=stamp(self.now),
+            fault=fault,
         )
         self.events.append(SET_ASIDE[fault](event, self.now) if fault in SET_ASIDE else event)
 

@@ -11,7 +11,7 @@ from tests.sandbox.provider import Provider, until
 
 MEMBERS = {
     "seq", "at", "call", "key", "reference", "account", "amount_minor", "currency", "effect", "answered",
-    "asked", "answer",
+    "asked", "answer", "withdrawn_minor",
 }  # fmt: skip
 
 
