@@ -20,7 +20,6 @@ from checkout.outcomes import (
     NeedsCustomer,
     NotFound,
     NothingToRefund,
-    PageOpen,
     Refunded,
     UnderWay,
 )
@@ -150,10 +149,11 @@ async def test_look_up_follows_a_page(contract: Contract) -> None:
         return await contract.look_up()
 
     assert await look_up() == NotFound()
-    page = await contract.opened()
-    assert await look_up() == PageOpen(url=page)
+    opened = await contract.gateway.open_page(contract.key, contract.request())
+    page = opened.url
+    assert await look_up() == opened
     await contract.customer(page, "pay", "card_declined")
-    assert await look_up() == PageOpen(url=page, declined=1)
+    assert await look_up() == opened.model_copy(update={"declined": 1})
     await contract.customer(page, "leave")
     assert await look_up() == Left(declined=1)
     await contract.customer(page, "pay")
