@@ -10,7 +10,7 @@ from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
 from sandbox import faults
 from sandbox.desk import Desk, Visit
-from sandbox.requests import Attach, Charge, ClosePage, ListCaptures, LookUp, OpenPage, Refund
+from sandbox.requests import Attach, Charge, ClosePage, ListCaptures, ListMethods, LookUp, OpenPage, Refund
 
 bearer = HTTPBearer(auto_error=False)
 
@@ -67,6 +67,12 @@ async def refund(body: Refund, request: Request, desk: AtDesk) -> Response:
 async def look_up(body: LookUp, request: Request, desk: AtDesk) -> Response:
     """What is true of a key."""
     return await faults.answer(Visit(desk, "look_up", body, request))
+
+
+@calls.post("/methods")
+async def methods(body: ListMethods, request: Request, desk: AtDesk) -> Response:
+    """List what a customer can be charged by."""
+    return await faults.answer(Visit(desk, "methods", body, request))
 
 
 @calls.post("/captures")

@@ -13,7 +13,9 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from sandbox import store
 from sandbox.records import Armed
 
-Call = Literal["open_page", "close_page", "charge", "look_up", "refund", "attach", "captures", "page", "webhook", "*"]
+Call = Literal[
+    "open_page", "close_page", "charge", "look_up", "refund", "attach", "methods", "captures", "page", "webhook", "*"
+]
 
 REPLIES: Final = (
     "500_before", "500_after", "lost_reply", "hang", "slow", "reset", "truncated", "flood", "redirect", "429",
@@ -29,6 +31,7 @@ FITS: Final[dict[str, tuple[str, ...]]] = {
     "look_up": (*REPLIES, "look_up_lag"),
     "refund": (*REPLIES, "refund_fails"),
     "attach": REPLIES,
+    "methods": REPLIES,
     "captures": REPLIES,
     "page": ("decline", *CAPTURES),
     "webhook": EVENTS,

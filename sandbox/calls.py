@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
-from typing import Any, Final, Literal
-
-from pydantic import TypeAdapter
+from typing import Any, Final
+from uuid import uuid4
 
 from checkout.money import Money
 from checkout.outcomes import (
@@ -14,15 +13,15 @@ from checkout.outcomes import (
     Captured,
     Closed,
     Declined,
-    LookUpAnswer,
     NotFound,
     NothingToRefund,
     UnderWay,
 )
 from sandbox import paying, store
+from sandbox.answers import KEPT, Attached, Captures, Methods, Moved
 from sandbox.instruments import Instrument, saved
 from sandbox.records import Key, Payment, stamp
-from sandbox.requests import Attach, Charge, ClosePage, Keyed, ListCaptures, LookUp, OpenPage, Refund
+from sandbox.requests import Attach, Charge, ClosePage, Keyed, ListCaptures, ListMethods, LookUp, OpenPage, Refund
 from sandbox.turn import Turn
 
 CLOSED: Final = "closed"
@@ -38,43 +37,12 @@ class Refused(Exception):
         self.status = status
 
 
-class Moved(Answer):
-    """A capture as a list shows it: *reference* is the merchant's session, the amount what moved under the key."""
-
-    key: str
-    reference: str
-    amount: Money
-    at: str
-
-
-class Captures(Answer):
-    """The captures of an account, oldest first; *after* is the cursor of what follows, None at the end of the list."""
-
-    outcome: Literal["captures"] = "captures"
-    data: tuple[Moved, ...]
-    after: int | None = None
-
-
-class Attached(Answer):
-    """A method that can be charged from now on; expiry is a month and a year."""
-
-    outcome: Literal["attached"] = "attached"
-    token: str
-    type: str
-    brand: str | None
-    last4: str | None
-    expiry_month: int | None
-    expiry_year: int | None
-
-
-KEPT: Final[TypeAdapter[LookUpAnswer]] = TypeAdapter(LookUpAnswer)
-
-
 def open_page(turn: Turn, request: OpenPage) -> Answer:
     def act() -> tuple[Answer, str]:
         payment = _payment(request).model_copy(
             update={
                 "token": paying.page_token(),
+                "page_reference": f"page_{uuid4().hex}",
                 "page": request.model_dump_json(),
                 "expires_at": stamp(request.expires_at),
             }
@@ -185,9 +153,23 @@ def attach(turn: Turn, request: Attach) -> Answer:
     instrument = saved(request.token)
     if instrument is None:
         return Declined(code="unknown_token", soft=False)
+    if request.customer is not None:
+        account, customer = str(request.account), str(request.customer)
+        store.add_method(turn.connection, account, customer, request.token, stamp(turn.now))
+    return _attached(turn, request.token, instrument)
+
+
+def methods(turn: Turn, request: ListMethods) -> Answer:
+    """Reading what is saved leaves no line in the ledger: it is about no key."""
+    tokens = store.methods_of(turn.connection, str(request.account), str(request.customer))
+    known = ((token, saved(token)) for token in tokens)
+    return Methods(data=tuple(_attached(turn, token, instrument) for token, instrument in known if instrument))
+
+
+def _attached(turn: Turn, token: str, instrument: Instrument) -> Attached:
     year = None if instrument.years is None else turn.now.year + instrument.years
     return Attached(
-        token=request.token,
+        token=token,
         type=instrument.type,
         brand=instrument.brand,
         last4=instrument.last4,
@@ -258,4 +240,5 @@ CALLS: Final[dict[str, Callable[[Turn, Any], Answer]]] = {
     "refund": refund,
     "look_up": look_up,
     "captures": captures,
+    "methods": methods,
 }

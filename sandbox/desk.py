@@ -26,7 +26,7 @@ T = TypeVar("T")
 Heard = Callable[[Said], Said | None]
 """What a caller hears of the true answer."""
 
-SHOWN: Final = {"amount_minor", "currency", "method", "token", "of"}
+SHOWN: Final = {"amount_minor", "currency", "method", "token", "of", "customer", "save_for"}
 """The members of a call that the ledger shows as what was asked: nothing that says who the customer is."""
 
 

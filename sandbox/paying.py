@@ -10,8 +10,9 @@ from uuid import uuid4
 from checkout.money import Money
 from checkout.outcomes import Captured, Closed, Declined, Left, NeedsCustomer, PageOpen, Refunded, UnderWay
 from sandbox import arming, store
-from sandbox.instruments import AT_PAGE, Does, Instrument
+from sandbox.instruments import AT_PAGE, SAVED, TOKEN, Does, Instrument
 from sandbox.records import Capture, Payment, Return, stamp
+from sandbox.requests import OpenPage
 from sandbox.turn import Turn
 
 PAYABLE = ("open", "left")
@@ -27,7 +28,8 @@ def pay(turn: Turn, payment: Payment, instrument: str) -> Payment:
     payment = brought_up_to_date(turn, payment)
     if payment.status not in PAYABLE:
         return payment
-    return use(turn.asked(instrument=instrument), payment, AT_PAGE[instrument])
+    chosen = payment.model_copy(update={"instrument": instrument})
+    return use(turn.asked(instrument=instrument), chosen, AT_PAGE[instrument])
 
 
 def use(turn: Turn, payment: Payment, instrument: Instrument) -> Payment:
@@ -58,7 +60,16 @@ def capture(turn: Turn, payment: Payment) -> Payment:
         )
         store.add_capture(turn.connection, moved)
         turn.enter(payment, "captured", amount)
+    _save_method(turn, payment)
     return _change(turn, payment, "page.paid" if payment.token else "charge.captured", status="captured")
+
+
+def _save_method(turn: Turn, payment: Payment) -> None:
+    """What was paid with becomes a method of the customer that the page was to save it for."""
+    page = OpenPage.model_validate_json(payment.page) if payment.page else None
+    if page and page.save_for and payment.instrument in SAVED:
+        token = TOKEN + payment.instrument
+        store.add_method(turn.connection, payment.account, str(page.save_for), token, stamp(turn.now))
 
 
 def decline(turn: Turn, payment: Payment, code: str, *, soft: bool = True) -> Payment:
@@ -135,7 +146,8 @@ def standing(  # noqa: PLR0911 - one answer per status
             total = Money(minor=sum(capture.amount_minor for capture in moved), currency=payment.currency)
             return Captured(reference=moved[0].reference, amount=total)
         case "open":
-            return PageOpen(url=f"{turn.base}/pay/{payment.token}", declined=payment.declined)
+            url = f"{turn.base}/pay/{payment.token}"
+            return PageOpen(url=url, declined=payment.declined, reference=payment.page_reference)
         case "left":
             return Left(declined=payment.declined)
         case "closed":

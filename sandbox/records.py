@@ -35,7 +35,9 @@ class Key(Record):
 
 
 class Payment(Record):
-    """Something to be paid: at a hosted page (*token*, *page* and *expires_at* are set) or by a saved method."""
+    """Something to be paid: at a hosted page (*token*, *page*, *page_reference* and *expires_at* are set; *instrument* is
+    what the customer chose) or by a saved method.
+    """
 
     account: str
     key: str
@@ -48,6 +50,8 @@ class Payment(Record):
     soft: bool = True
     token: str | None = None
     page: str | None = None
+    page_reference: str | None = None
+    instrument: str | None = None
     expires_at: str | None = None
     settles_at: str | None = None
     settles_to: Literal["captured", "closed", "failed"] | None = None

@@ -47,7 +47,9 @@ class Line(BaseModel):
 
 
 class OpenPage(Keyed):
-    """A page to open; amounts in minor units of *currency*. *reference* is the merchant's session."""
+    """A page to open; amounts in minor units of *currency*. *reference* is the merchant's session. What it is paid with
+    becomes a saved method of the customer *save_for*.
+    """
 
     reference: UUID
     amount_minor: Minor
@@ -60,6 +62,7 @@ class OpenPage(Keyed):
     pending_url: Url | None
     preferred: Literal["card", "bank_transfer", "wallet", "invoice"] | None
     expires_at: AwareDatetime
+    save_for: UUID | None = None
 
 
 class ClosePage(Keyed):
@@ -111,4 +114,11 @@ class ListCaptures(Request):
 
 
 class Attach(Request):
+    """Make a token chargeable; with a *customer*, it is kept among their methods."""
+
     token: str = Field(max_length=255)
+    customer: UUID | None = None
+
+
+class ListMethods(Request):
+    customer: UUID

@@ -88,7 +88,17 @@ ALTER TABLE ledger ADD COLUMN withdrawn_minor INTEGER;
 """
 """A dispute that was lost withdraws money, which can't be returned then."""
 
-STEPS: Final = (FIRST, REFUNDS, ANSWERS, DISPUTES)
+METHODS: Final = """
+CREATE TABLE methods (
+    account TEXT NOT NULL, customer TEXT NOT NULL, token TEXT NOT NULL, at TEXT NOT NULL,
+    PRIMARY KEY (account, customer, token)
+);
+ALTER TABLE payments ADD COLUMN instrument TEXT;
+ALTER TABLE payments ADD COLUMN page_reference TEXT;
+"""
+"""What a customer can be charged by is kept, also what was paid with at a page; and a page has a name of its own."""
+
+STEPS: Final = (FIRST, REFUNDS, ANSWERS, DISPUTES, METHODS)
 """In their order; the file's own `user_version` counts those it has taken. The first is also right where it was taken
 before anything counted.
 """

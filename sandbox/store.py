@@ -117,8 +117,9 @@ def due_payments(connection: Connection, now: str) -> list[Payment]:
 def add_payment(connection: Connection, payment: Payment) -> None:
     connection.execute(
         "INSERT INTO payments (account, key, reference, amount_minor, currency, status, declined, code, soft, token,"
-        " page, expires_at, settles_at, settles_to) VALUES (:account, :key, :reference, :amount_minor, :currency,"
-        " :status, :declined, :code, :soft, :token, :page, :expires_at, :settles_at, :settles_to)",
+        " page, page_reference, expires_at, settles_at, settles_to) VALUES (:account, :key, :reference, :amount_minor,"
+        " :currency, :status, :declined, :code, :soft, :token, :page, :page_reference, :expires_at, :settles_at,"
+        " :settles_to)",
         payment.model_dump(),
     )
 
@@ -126,9 +127,25 @@ def add_payment(connection: Connection, payment: Payment) -> None:
 def save_payment(connection: Connection, payment: Payment) -> None:
     connection.execute(
         "UPDATE payments SET status = :status, declined = :declined, code = :code, soft = :soft,"
-        " settles_at = :settles_at, settles_to = :settles_to WHERE account = :account AND key = :key",
+        " settles_at = :settles_at, settles_to = :settles_to, instrument = :instrument WHERE account = :account AND key = :key",
         payment.model_dump(),
     )
+
+
+def add_method(connection: Connection, account: str, customer: str, token: str, at: str) -> None:
+    """Keep what a customer can be charged by; once."""
+    connection.execute(
+        "INSERT INTO methods (account, customer, token, at) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING",
+        (account, customer, token, at),
+    )
+
+
+def methods_of(connection: Connection, account: str, customer: str) -> list[str]:
+    """Their tokens, oldest first."""
+    rows = connection.execute(
+        "SELECT token FROM methods WHERE account = ? AND customer = ? ORDER BY at, rowid", (account, customer)
+    )
+    return [token for (token,) in rows]
 
 
 def add_capture(connection: Connection, capture: Capture) -> None:
