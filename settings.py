@@ -30,6 +30,7 @@ class Settings(BaseSettings):
     sandbox_url: str | None = Field(None, description="Base URL of the sandbox payment provider")
     sandbox_secret: SecretStr | None = Field(None, description="Bearer secret between the service and the sandbox")
     webhook_secret: SecretStr | None = Field(None, description="Secret the sandbox signs its events with: whsec_...")
+    sandbox: bool = Field(False, description="Start the provider as a sandbox: ledger, faults, disputes, without a key")
     gateway_port: int = Field(8001, description="Port of `checkout gateway`")
     gateway_store: Path = Field(Path(".checkout/gateway.db"), description="The sandbox provider's own store")
     gateway_webhook_url: str | None = Field(None, description="Where the sandbox sends its events")

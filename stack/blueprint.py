@@ -85,6 +85,7 @@ class Blueprint:
             "CHECKOUT_SANDBOX_URL": self.gateway,
             "CHECKOUT_SANDBOX_SECRET": _open(self.settings.sandbox_secret, self.secrets.sandbox_secret),
             "CHECKOUT_WEBHOOK_SECRET": _open(self.settings.webhook_secret, self.secrets.webhook_secret),
+            "CHECKOUT_SANDBOX": "true",
             "CHECKOUT_GATEWAY_PORT": str(self.ports.gateway),
             "CHECKOUT_GATEWAY_STORE": str(self.home / "gateway.db"),
             "CHECKOUT_GATEWAY_WEBHOOK_URL": f"{self.api}/webhooks/sandbox",
