@@ -1,4 +1,6 @@
-"""The control endpoints, as routes: what is truly so, and what is to go wrong. They are there only in a sandbox."""
+"""The control endpoints, as routes: what is truly so, and what is to go wrong. They ask for no key, so
+they are there only in a sandbox.
+"""
 
 from __future__ import annotations
 

@@ -47,10 +47,13 @@ def _in_silence(_: object) -> None:
 
 
 class Desk:
-    """*base* is the address the pages stand under; slow payments take *settling*."""
+    """*base* is the address the pages stand under; slow payments take *settling*; faults strike only in a *sandbox*."""
 
-    def __init__(self, books: store.Store, deliverer: Deliverer, base: str, settling: timedelta) -> None:
+    def __init__(
+        self, books: store.Store, deliverer: Deliverer, base: str, settling: timedelta, *, sandbox: bool
+    ) -> None:
         self.books = books
+        self.sandbox = sandbox
         self._deliverer = deliverer
         self._base = base
         self._settling = settling
@@ -67,7 +70,7 @@ class Desk:
         """
 
         def write(connection: store.Connection) -> tuple[T, list[Event]]:
-            turn = Turn(connection, datetime.now(UTC), call, self._base, self._settling, asking)
+            turn = Turn(connection, datetime.now(UTC), call, self._base, self._settling, self.sandbox, asking)
             result = act(turn)
             turn.write_up(heard(result))
             return result, turn.events
@@ -98,7 +101,8 @@ class Visit:
     @property
     def named(self) -> tuple[str, ...]:
         """The faults that the call itself asks for: `X-Sandbox-Fault: lost_reply, drop`."""
-        return tuple(name.strip() for name in self.request.headers.get(HEADER, "").split(",") if name.strip())
+        given = self.request.headers.get(HEADER, "") if self.desk.sandbox else ""
+        return tuple(name.strip() for name in given.split(",") if name.strip())
 
     async def fault(self) -> str | None:
         """The fault that strikes this call before its effect, used up by it."""

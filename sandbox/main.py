@@ -34,17 +34,18 @@ def create_app(  # noqa: PLR0913 - what the provider is made of
     webhook_secret: str,
     webhook_url: str | None,
     base: str,
+    sandbox: bool = False,
     settling: timedelta = SETTLING,
 ) -> FastAPI:
     """The provider over the store at *path*; callers know *secret*, events are signed with *webhook_secret* and go to
-    *webhook_url*, and pages stand under *base*.
+    *webhook_url*, and pages stand under *base*. Only a *sandbox* has control endpoints and faults.
     """
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         books = Store(path)
         deliverer = Deliverer(books, webhook_url, webhook_secret)
-        app.state.desk = Desk(books, deliverer, base.rstrip("/"), settling)
+        app.state.desk = Desk(books, deliverer, base.rstrip("/"), settling, sandbox=sandbox)
         tasks = [asyncio.create_task(deliverer.run()), asyncio.create_task(app.state.desk.keep_settling())]
         yield
         for task in tasks:
@@ -58,7 +59,8 @@ def create_app(  # noqa: PLR0913 - what the provider is made of
     app.state.secret = secret
     app.include_router(api.calls)
     app.include_router(api.health)
-    app.include_router(control.router)
+    if sandbox:
+        app.include_router(control.router)
     app.include_router(page.router)
     app.mount("/static", StaticFiles(directory=page.HERE / "static"))
     app.add_exception_handler(RequestValidationError, _invalid)
@@ -89,6 +91,7 @@ def main() -> None:
         webhook_secret=chosen.webhook_secret.get_secret_value(),
         webhook_url=chosen.gateway_webhook_url,
         base=chosen.sandbox_url or f"http://{chosen.host}:{chosen.gateway_port}",
+        sandbox=chosen.sandbox,
     )
     uvicorn.run(
         app,

@@ -46,7 +46,7 @@ BY_ITSELF: Final = Asking()
 @dataclass
 class Turn:
     """A transaction in progress for *call*; its *lines* and *events* are written at its end. Pages stand under the
-    address *base*, and slow payments take *settling*.
+    address *base*, slow payments take *settling*, and faults strike only in a *sandbox*.
     """
 
     connection: store.Connection
@@ -54,6 +54,7 @@ class Turn:
     call: str
     base: str
     settling: timedelta
+    sandbox: bool = False
     asking: Asking = BY_ITSELF
     lines: list[Entry] = field(default_factory=list)
     events: list[Event] = field(default_factory=list)
@@ -70,6 +71,8 @@ class Turn:
         """The fault that strikes this *call* here: one that was asked for with it, or an armed one, used up by it.
         *among* narrows what may.
         """
+        if not self.sandbox:
+            return None
         fitting = arming.FITS[call] if among is None else among
         named = (fault for fault in self.asking.faults if fault in fitting)
         return next(named, None) or arming.drawn(self.connection, call, facts, fitting)

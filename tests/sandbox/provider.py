@@ -39,6 +39,7 @@ class Provider:
 
     home: Path
     webhook_url: str | None = None
+    sandbox: bool = True
     port: int = 0
     process: subprocess.Popen[bytes] | None = None
     http: httpx.Client = field(init=False)
@@ -57,6 +58,7 @@ class Provider:
         environment = {name: value for name, value in os.environ.items() if not name.startswith("CHECKOUT_")} | {
             "CHECKOUT_GATEWAY_PORT": str(self.port),
             "CHECKOUT_GATEWAY_STORE": str(self.home / "gateway.db"),
+            "CHECKOUT_SANDBOX": str(self.sandbox).lower(),
             "CHECKOUT_SANDBOX_SECRET": SECRET,
             "CHECKOUT_WEBHOOK_SECRET": WEBHOOK_SECRET,
         }
