@@ -3,15 +3,22 @@
 from __future__ import annotations
 
 import json
+import sqlite3
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from uuid import uuid4
 
 import pytest
 from standardwebhooks import Webhook, WebhookVerificationError
 
-from sandbox.records import Event, stamp
-from sandbox.webhooks import _after
+from sandbox import store
+from sandbox.records import Event, Payment, stamp
+from sandbox.store import Store
+from sandbox.turn import Turn
+from sandbox.webhooks import AT_ONCE, Deliverer, _after
 from tests.sandbox.conftest import Shop
-from tests.sandbox.provider import WEBHOOK_SECRET, Listener, Provider, until
+from tests.sandbox.provider import WEBHOOK_SECRET, Listener, Provider, listening, until
 
 signed = Webhook(WEBHOOK_SECRET)
 
@@ -64,7 +71,7 @@ def test_intervals_grow_and_end_after_a_day() -> None:
 def test_a_dropped_event_never_arrives_and_a_reordered_one_arrives_later(
     shop: Shop, provider: Provider, listener: Listener
 ) -> None:
-    for fault, kind in (("drop", "page.declined"), ("reorder", "page.left"), ("delay", "page.under_way")):
+    for fault, kind in (("drop", "page.declined"), ("reorder", "page.left")):
         provider.arm(call="webhook", fault=fault, match={"reference": shop.reference, "type": kind})
     page = shop.page()
 
@@ -74,6 +81,54 @@ def test_a_dropped_event_never_arrives_and_a_reordered_one_arrives_later(
 
     until(lambda: len(types(listener, shop)) == 2)
     assert types(listener, shop) == ["page.paid", "page.left"]
+
+
+def test_a_delayed_event_stands_back_for_ten_seconds(shop: Shop, provider: Provider, listener: Listener) -> None:
+    provider.arm(call="webhook", fault="delay", match={"reference": shop.reference})
+    shop.charge()
+    mine = {"reference": f"%{shop.reference}%"}
+
+    with closing(sqlite3.connect(provider.home / "gateway.db", isolation_level=None)) as outbox:
+        select = "SELECT created_at, due_at, attempts FROM outbox WHERE body LIKE :reference"
+        made, due, attempts = outbox.execute(select, mine).fetchone()
+        assert datetime.fromisoformat(due) - datetime.fromisoformat(made) == timedelta(seconds=10)
+        assert (attempts, types(listener, shop)) == (0, [])
+        outbox.execute("UPDATE outbox SET due_at = created_at WHERE body LIKE :reference", mine)
+
+    until(lambda: types(listener, shop) == ["charge.captured"])
+
+
+async def test_an_event_that_goes_first_waits_behind_no_other(tmp_path: Path) -> None:
+    now = stamp(datetime.now(UTC))
+    *others, first = [Event(id=f"evt_{uuid4()}", body="{}", created_at=now, due_at=now) for _ in range(2 * AT_ONCE)]
+    books = Store(tmp_path / "gateway.db")
+
+    def add(connection: store.Connection) -> None:
+        for event in (*others, first):
+            store.add_event(connection, event)
+
+    await books.write(add)
+    with listening() as listener:
+        deliverer = Deliverer(books, listener.url, WEBHOOK_SECRET)
+        await deliverer.deliver([first])
+        await deliverer.deliver([first])
+        await deliverer.close()
+
+    assert [headers["webhook-id"] for headers, _ in listener.arrived] == [first.id]
+    books.close()
+
+
+def test_what_time_does_during_a_call_is_announced_by_it(tmp_path: Path) -> None:
+    with closing(store.connected(tmp_path / "gateway.db")) as connection:
+        turn = Turn(connection, datetime.now(UTC), "look_up", "", timedelta(seconds=3))
+        payment = Payment(
+            account="a", key="k", reference="r", amount_minor=1, currency="USD", status="captured", token="t"
+        )
+
+        turn.aside(payment).announce("page.paid", payment)
+        turn.write_up(None)
+
+        assert [event.due_at for event in store.due_events(connection, "9", 9)] == [stamp(turn.now)]
 
 
 def test_a_duplicate_arrives_ten_times(shop: Shop, provider: Provider, listener: Listener) -> None:
