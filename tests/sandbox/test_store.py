@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+import hashlib
 import sqlite3
 from contextlib import closing
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from uuid import UUID
 
-from sandbox import schema, store
+from checkout.outcomes import NothingToRefund
+from sandbox import calls, schema, store
+from sandbox.records import Key
+from sandbox.requests import Refund
+from sandbox.turn import Turn
 
 CAPTURED = (
     "INSERT INTO captures (reference, account, key, amount_minor, currency, refund) VALUES (?, 'a', ?, 500, 'USD', ?)"
@@ -34,3 +41,21 @@ def test_a_store_of_the_first_days_still_knows_what_was_returned(tmp_path: Path)
             assert [store.held_of(connection, "a", key) for key in ("twice", "kept")] == [0, 500]
             (refund,) = connection.execute("SELECT * FROM refunds").fetchall()
             assert tuple(refund) == ("re_1", "a", "back", "twice", 1000, "2026-01-01T00:00:00Z")
+
+
+def test_a_key_that_older_code_has_used_means_the_same_today(tmp_path: Path) -> None:
+    account, of = "6b0d3a5e-8f0a-4f6a-9a39-0f3a4c1f2e11", "charge"
+    then = f'refund {{"account":"{account}","key":"back","of":"{of}"}}'
+    key = Key(
+        account=account,
+        key="back",
+        call="refund",
+        reference=None,
+        fingerprint=hashlib.sha256(then.encode()).hexdigest(),
+        answer=NothingToRefund().model_dump_json(),
+    )
+    with closing(store.connected(tmp_path / "gateway.db")) as connection:
+        store.keep_key(connection, key)
+        turn = Turn(connection, datetime.now(UTC), "refund", "", timedelta(seconds=3))
+
+        assert calls.refund(turn, Refund(account=UUID(account), key="back", of=of)) == NothingToRefund()
