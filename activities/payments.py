@@ -110,10 +110,15 @@ class PaymentActivities:
 
     @activity.defn(name="payments.page_outcome")
     async def page_outcome(self, cmd: AtKey) -> LookUpAnswer:
-        """Ask until the page is paid, left or closed: "not yet" is retried by the server and costs no history."""
-        answer = await self.look_up(cmd)
-        if isinstance(answer, PageOpen | UnderWay):
-            wait = INTERVALS[min(activity.info().attempt, len(INTERVALS)) - 1]
+        """Ask until the page is paid, left or closed: "not yet" is retried by the server and costs no history. Nor is a "not
+        found" an answer before the gateway's uncertainty window has passed.
+        """
+        to, answer = await self._looked_up(cmd)
+        info = activity.info()
+        now = cmd.at + (info.current_attempt_scheduled_time - info.scheduled_time)
+        lags = isinstance(answer, NotFound) and now < to.posted.first_at + self._at(to).uncertainty
+        if lags or isinstance(answer, PageOpen | UnderWay):
+            wait = INTERVALS[min(info.attempt, len(INTERVALS)) - 1]
             raise ApplicationError(
                 "not yet",
                 type="NotYet",
@@ -166,10 +171,14 @@ class PaymentActivities:
     @activity.defn(name="payments.look_up")
     async def look_up(self, cmd: AtKey) -> LookUpAnswer:
         """Ask the gateway what is true of a key."""
+        _, answer = await self._looked_up(cmd)
+        return answer
+
+    async def _looked_up(self, cmd: AtKey) -> tuple[ToAsk, LookUpAnswer]:
         to = await self._records.posted(cmd)
         answer = await self._at(to).look_up(to.posted)
         await self._records.answered(cmd, answer)
-        return answer
+        return to, answer
 
     @activity.defn(name="payments.save_methods")
     async def save_methods(self, cmd: SaveMethod) -> Done:

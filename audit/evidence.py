@@ -19,7 +19,9 @@ STALE = timedelta(seconds=60)
 
 @dataclass(frozen=True, kw_only=True)
 class LedgerRow:
-    """A line of the gateway's ledger (api.md); *amount_minor* as it came, whatever it is."""
+    """A line of the gateway's ledger (api.md); *amount_minor* as it came, whatever it is, *said* the outcome that was put
+    on the wire, None for none.
+    """
 
     seq: int
     at: datetime
@@ -29,6 +31,7 @@ class LedgerRow:
     amount_minor: Any
     currency: str | None
     effect: str
+    said: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import Final, Literal
 from uuid import UUID
 
-REFUND: Final = re.compile(r"(.+)/refund(?:/\d+)?")
+REFUND: Final = re.compile(r"(.+?)(?:/excess)?/(?:refund|refund/\d+|excess)")
+"""A refund's key: of all that was captured, or of the excess; another one where the one before never arrived."""
 
 
 @dataclass(frozen=True)

@@ -35,4 +35,5 @@ def _row(line: Mapping[str, Any]) -> LedgerRow:
         amount_minor=line["amount_minor"],
         currency=line["currency"],
         effect=line["effect"],
+        said=(line.get("answer") or {}).get("outcome"),
     )

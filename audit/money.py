@@ -122,7 +122,7 @@ def definite_noes(seen: Evidence, instalment: int) -> list[LedgerRow]:
 
 def _is_no(row: LedgerRow) -> bool:
     asked_for_customer = row.effect == "none" and row.call == "charge" and row.amount_minor is not None
-    return row.effect == "declined" or asked_for_customer
+    return row.effect == "declined" or (asked_for_customer and row.said in {None, "needs_customer"})
 
 
 def charged_what_was_confirmed(seen: Evidence) -> Iterator[str]:

@@ -90,8 +90,8 @@ class SandboxGateway:
         await self._client.aclose()
 
     async def attach(self, account: Account, customer: UUID, token: str) -> SavedMethod | Declined:
-        del customer
-        return await self._call("attach", {**_whose(account), "token": token}, ATTACH)
+        body = {**_whose(account), "customer": str(customer), "token": token}
+        return await self._call("attach", body, ATTACH)
 
     async def methods(self, account: Account, customer: UUID) -> Sequence[SavedMethod]:
         return (await self._call("methods", {**_whose(account), "customer": str(customer)}, METHODS)).data
@@ -113,6 +113,7 @@ class SandboxGateway:
             "pending_url": page.pending_url,
             "preferred": page.preferred,
             "expires_at": page.expires_at.isoformat(),
+            "save_for": str(page.saved_for) if page.saved_for else None,
         }
         return await self._call("open_page", body, PAGE)
 
@@ -133,9 +134,7 @@ class SandboxGateway:
         return await self._call("charge", body, CHARGE)
 
     async def refund(self, key: str, of: Posted, amount: Money | None = None) -> RefundAnswer:
-        body = {"key": key, **_whose(of.account), "of": of.key}
-        if amount is not None:
-            body["amount_minor"] = amount.minor
+        body = {"key": key, **_whose(of.account), "of": of.key, "amount_minor": amount.minor if amount else None}
         return await self._call("refund", body, REFUND)
 
     async def look_up(self, posted: Posted) -> LookUpAnswer:

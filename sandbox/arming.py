@@ -21,7 +21,7 @@ REPLIES: Final = (
     "500_before", "500_after", "lost_reply", "hang", "slow", "reset", "truncated", "flood", "redirect", "429",
     "409_in_progress",
 )  # fmt: skip
-CAPTURES: Final = ("double_capture", "wrong_amount")
+CAPTURES: Final = ("double_capture", "wrong_amount", "short_amount")
 EVENTS: Final = ("drop", "duplicate", "reorder", "delay", "forge", "before_reply")
 
 FITS: Final[dict[str, tuple[str, ...]]] = {

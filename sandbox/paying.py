@@ -18,6 +18,10 @@ from sandbox.turn import Turn
 PAYABLE = ("open", "left")
 
 
+WRONG: Final = {"wrong_amount": 1, "short_amount": -1}
+"""By how many minor units a capture is wrong."""
+
+
 def page_token() -> str:
     """256 random bits: who has the page's address may pay it."""
     return secrets.token_urlsafe(32)
@@ -49,7 +53,7 @@ def leave(turn: Turn, payment: Payment) -> Payment:
 def capture(turn: Turn, payment: Payment) -> Payment:
     """Money moves, once, unless a fault was armed that breaks this very promise."""
     fault = turn.struck(payment.call, payment.facts, arming.CAPTURES)
-    amount = payment.amount_minor + (1 if fault == "wrong_amount" else 0)
+    amount = payment.amount_minor + WRONG.get(fault or "", 0)
     for _ in range(2 if fault == "double_capture" else 1):
         moved = Capture(
             reference=f"cap_{uuid4().hex}",

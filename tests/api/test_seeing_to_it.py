@@ -90,7 +90,7 @@ async def test_money_that_compensate_could_not_return_is_asked_about_once(
 ) -> None:
     session = (await shop.session())["id"]
     page = await page_of(shop, session)
-    fault: dict[str, Any] = {"call": "page", "fault": "wrong_amount", "times": 1, "match": {"reference": session}}
+    fault: dict[str, Any] = {"call": "page", "fault": "short_amount", "times": 1, "match": {"reference": session}}
     assert (await shop.gateway.post("/faults", json=fault)).is_success
     await shop.at_the_page(page)
     await shop.until(session, lambda s: s["attention"] is not None)

@@ -180,6 +180,10 @@ PLANTED: Final[Mapping[str, Mapping[str, Plant]]] = {
                 line(2, "captured", charge_key(SESSION, 1, 1, 2), minor=5000),
             )
         ),
+        "a new key while the first one is under way": lambda: with_lines(
+            replace(half_paid(), ledger=(replace(line(1, "none", FIRST, minor=5000), said="under_way"),)),
+            line(2, "captured", charge_key(SESSION, 1, 1, 2), minor=5000),
+        ),
         "a new key after a capture": lambda: tried_twice("captured"),
         "a second key without a first": lambda: replace(tried_twice(), ledger=tried_twice().ledger[1:]),
         "a new page while the first is open": lambda: with_lines(

@@ -66,11 +66,11 @@ class Desk:
             stderr=asyncio.subprocess.PIPE,
         )
 
-    async def overpaid(self) -> str:
+    async def underpaid(self) -> str:
         """A session whose page captured another amount: it can be compensated."""
         session = str((await self.shop.session())["id"])
         page = (await self.shop.confirmed(session, "charge_immediately")).json()["redirect_url"]
-        fault = {"call": "page", "fault": "wrong_amount", "match": {"reference": session}}
+        fault = {"call": "page", "fault": "short_amount", "match": {"reference": session}}
         assert (await self.shop.gateway.post("/faults", json=fault)).status_code == 201
         await self.shop.at_the_page(page)
         await self.shop.until(session, lambda shown: shown["attention"] is not None)
@@ -123,7 +123,7 @@ class Seen:
     """A desk for looking only: a session of each kind."""
 
     desk: Desk
-    overpaid: str
+    underpaid: str
     declined: str
     fine: str
 
@@ -131,4 +131,4 @@ class Seen:
 @pytest.fixture(scope="package")
 async def seen(stack: Stack, database: Database) -> AsyncIterator[Seen]:
     async with desk_of(stack, database) as desk:
-        yield Seen(desk, await desk.overpaid(), await desk.declined(), await desk.fine())
+        yield Seen(desk, await desk.underpaid(), await desk.declined(), await desk.fine())

@@ -19,21 +19,21 @@ RETRIED = "checkout_session.retried"
 
 
 async def test_a_dry_run_shows_what_would_be_done_and_sends_nothing(seen: Seen) -> None:
-    before = await seen.desk.events(seen.overpaid), await seen.desk.events(seen.declined)
+    before = await seen.desk.events(seen.underpaid), await seen.desk.events(seen.declined)
 
     ran = await seen.desk.ops("retry", "--all", "--reason", "the bank was called")
 
     assert ran.code == 0
     assert seen.declined in ran.out
-    assert seen.overpaid not in ran.out
+    assert seen.underpaid not in ran.out
     assert "Nothing was sent. Run it again with --yes to retry this session." in ran.out
-    assert before == (await seen.desk.events(seen.overpaid), await seen.desk.events(seen.declined))
+    assert before == (await seen.desk.events(seen.underpaid), await seen.desk.events(seen.declined))
 
 
 async def test_all_acts_on_exactly_what_the_filters_let_through(desk: Desk) -> None:
     first, second, other, fine = [
-        await desk.overpaid(),
-        await desk.overpaid(),
+        await desk.underpaid(),
+        await desk.underpaid(),
         await desk.declined(),
         await desk.fine(),
     ]
@@ -52,13 +52,13 @@ async def test_all_acts_on_exactly_what_the_filters_let_through(desk: Desk) -> N
 
 
 async def test_all_never_acts_where_the_act_is_not_among_what_can_be_done(desk: Desk) -> None:
-    overpaid = await desk.overpaid()
+    underpaid = await desk.underpaid()
 
     ran = await desk.ops("retry", "--all", "--attention-reason", "wrong_amount", "--reason", "why not", "--yes")
 
     assert ran.code == 0
     assert "There is nothing to retry. 1 more can't be" in " ".join(ran.out.split())
-    assert RETRIED not in await desk.events(overpaid)
+    assert RETRIED not in await desk.events(underpaid)
 
 
 async def test_what_an_operator_did_is_recorded_with_the_key_and_the_reason(desk: Desk) -> None:
@@ -74,7 +74,7 @@ async def test_what_an_operator_did_is_recorded_with_the_key_and_the_reason(desk
 
 
 async def test_the_same_command_again_acts_once(desk: Desk) -> None:
-    session = await desk.overpaid()
+    session = await desk.underpaid()
     command = ("compensate", session, session, "--reason", "the customer paid too much", "--then", "close")
 
     first, again = await desk.ops(*command), await desk.ops(*command)
@@ -87,7 +87,7 @@ async def test_the_same_command_again_acts_once(desk: Desk) -> None:
 
 
 async def test_a_command_that_was_killed_and_is_run_again_acts_once_on_each(desk: Desk) -> None:
-    sessions = [await desk.overpaid(), await desk.overpaid()]
+    sessions = [await desk.underpaid(), await desk.underpaid()]
     command = ("compensate", *sessions, "--reason", "the customers paid too much", "--rate", "0.1")
     killed = await desk.started(*command)
     assert killed.stdout
@@ -103,7 +103,7 @@ async def test_a_command_that_was_killed_and_is_run_again_acts_once_on_each(desk
 
 
 async def test_the_same_command_at_the_same_time_acts_once(desk: Desk) -> None:
-    session = await desk.overpaid()
+    session = await desk.underpaid()
     act = Act("compensate", "two operators at once", "close")
     heard: list[Outcome] = []
 
@@ -117,18 +117,18 @@ async def test_the_same_command_at_the_same_time_acts_once(desk: Desk) -> None:
 
 
 async def test_a_refusal_is_told_the_rest_goes_on_and_the_command_ends_with_1(desk: Desk) -> None:
-    fine, overpaid = await desk.fine(), await desk.overpaid()
+    fine, underpaid = await desk.fine(), await desk.underpaid()
 
-    ran = await desk.ops("compensate", fine, overpaid, "--reason", "the customer called")
+    ran = await desk.ops("compensate", fine, underpaid, "--reason", "the customer called")
 
     assert ran.code == 1
     assert f"refused     {fine}  The session is completed" in ran.out
-    assert f"done        {overpaid}  open, payment failed" in ran.out
+    assert f"done        {underpaid}  open, payment failed" in ran.out
     assert "1 refused, 1 done." in ran.out or "1 done, 1 refused." in ran.out
 
 
 async def test_a_session_whose_attention_is_over_by_then_is_left_alone(desk: Desk) -> None:
-    session = await desk.overpaid()
+    session = await desk.underpaid()
     heard: list[Outcome] = []
 
     async with Door(desk.connection) as door:

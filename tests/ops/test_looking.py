@@ -41,7 +41,7 @@ class Screens:
     list: Ran
     list_all: Ran
     show: Ran
-    show_overpaid: Ran
+    show_underpaid: Ran
 
 
 @pytest.fixture(scope="module")
@@ -50,7 +50,7 @@ async def screens(seen: Seen) -> Screens:
         await seen.desk.ops("list"),
         await seen.desk.ops("list", "--all-sessions", columns=120),
         await seen.desk.ops("show", seen.declined),
-        await seen.desk.ops("show", seen.overpaid, columns=120),
+        await seen.desk.ops("show", seen.underpaid, columns=120),
     )
 
 
@@ -58,7 +58,7 @@ def test_the_list_names_who_needs_attention_for_what_and_what_can_be_done(seen: 
     ran = screens.list
 
     assert ran.code == 0
-    assert ID.findall(ran.out) == [seen.overpaid, seen.declined]
+    assert ID.findall(ran.out) == [seen.underpaid, seen.declined]
     for words in ("processing, payment paid", "charge immediately, attempt 1", "payments.page_outcome", "wrong_amount"):
         assert words in ran.out
     for words in ("completed, payment failed", "charge when due, attempt 1", "payments.charge", "payment_failed"):
@@ -68,8 +68,8 @@ def test_the_list_names_who_needs_attention_for_what_and_what_can_be_done(seen: 
 
 
 def test_every_line_fits_and_every_id_is_whole(seen: Seen, screens: Screens) -> None:
-    assert ID.findall(screens.list_all.out) == [seen.fine, seen.declined, seen.overpaid]
-    for columns, shown in ((80, (screens.list, screens.show)), (120, (screens.list_all, screens.show_overpaid))):
+    assert ID.findall(screens.list_all.out) == [seen.fine, seen.declined, seen.underpaid]
+    for columns, shown in ((80, (screens.list, screens.show)), (120, (screens.list_all, screens.show_underpaid))):
         lines = [line for ran in shown for line in ran.out.splitlines() if not line.startswith("Temporal ")]
         assert max(map(len, lines)) <= columns
 
@@ -91,7 +91,7 @@ def test_show_tells_where_it_stands_its_steps_its_money_and_what_happened(seen: 
 
 
 def test_show_gives_the_whole_address_in_the_temporal_ui_at_any_width(seen: Seen, screens: Screens) -> None:
-    for session, ran in ((seen.declined, screens.show), (seen.overpaid, screens.show_overpaid)):
+    for session, ran in ((seen.declined, screens.show), (seen.underpaid, screens.show_underpaid)):
         link = next(line.split()[1] for line in ran.out.splitlines() if line.startswith("Temporal "))
         assert link.startswith(f"{seen.desk.shop.stack.temporal_ui}/namespaces/default/workflows/checkout%2F")
         assert link.endswith(f"%2F{session}")
@@ -115,19 +115,19 @@ async def test_the_list_in_json_says_where_a_session_stands_and_nothing_about_it
 
 
 async def test_filters_let_through_what_they_name(seen: Seen) -> None:
-    both = [seen.overpaid, seen.declined]
+    both = [seen.underpaid, seen.declined]
     filtered = [
         (Filters(), both),
         (Filters(step="payments.charge"), [seen.declined]),
-        (Filters(reason="wrong_amount"), [seen.overpaid]),
+        (Filters(reason="wrong_amount"), [seen.underpaid]),
         (Filters(statuses=(Status.COMPLETED,)), [seen.declined]),
         (Filters(statuses=(Status.COMPLETED, Status.PROCESSING)), both),
         (Filters(payments=(Payment.PAID,), statuses=(Status.COMPLETED,)), []),
         (Filters(older_than=duration("1d")), []),
         (Filters(older_than=duration("0s")), both),
-        (Filters(limit=1), [seen.overpaid]),
+        (Filters(limit=1), [seen.underpaid]),
         (Filters(limit=2), both),
-        (Filters(all_sessions=True), [seen.fine, seen.declined, seen.overpaid]),
+        (Filters(all_sessions=True), [seen.fine, seen.declined, seen.underpaid]),
         (Filters(all_sessions=True, statuses=(Status.COMPLETED,)), [seen.fine, seen.declined]),
     ]
     async with Door(seen.desk.connection) as door:
@@ -141,7 +141,7 @@ async def test_the_list_goes_on_past_the_first_page(seen: Seen) -> None:
     async with Door(seen.desk.connection, page=1) as door:
         selection = await selected(door, Filters(all_sessions=True), datetime.now(UTC))
 
-    assert [str(session.id) for session in selection.sessions] == [seen.fine, seen.declined, seen.overpaid]
+    assert [str(session.id) for session in selection.sessions] == [seen.fine, seen.declined, seen.underpaid]
 
 
 async def test_what_somebody_wrote_is_neither_markup_nor_obeyed_by_the_terminal(desk: Desk, temporal: Client) -> None:

@@ -117,7 +117,7 @@ async def until_listed(temporal: Client, query: str) -> None:
 async def overpaid(shop: Shop) -> str:
     """A session whose customer paid, and the gateway took another amount."""
     session = str((await shop.session())["id"])
-    fault = {"call": "page", "fault": "wrong_amount", "match": {"reference": session}}
+    fault = {"call": "page", "fault": "short_amount", "match": {"reference": session}}
     assert (await shop.gateway.post("/faults", json=fault)).is_success
     await shop.at_the_page((await shop.confirmed(session, "charge_immediately")).json()["redirect_url"])
     await shop.until(session, lambda read: read["attention"] is not None)
