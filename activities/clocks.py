@@ -16,7 +16,7 @@ LIVE: Final = ClockFixed(why="The organisation is live: only a sandbox organisat
 
 
 class Clocks(Protocol):
-    """The time that workflows go by. Moving one to where it is already changes nothing."""
+    """The time that workflows go by. One runs ahead until it is moved to where it is: that stops it."""
 
     async def advance(self, workflow: str, to: datetime) -> ClockAnswer: ...
 
@@ -34,7 +34,7 @@ class ClockActivities:
 
     @activity.defn(name="clocks.advance")
     async def advance(self, cmd: AdvanceClock) -> ClockAhead | ClockFixed:
-        """Let the clock of a sandbox session run ahead, as soon as nothing of the session is under way."""
+        """Let the clock of a sandbox session run ahead, as soon as nothing of the session is under way; or stop it there."""
         if not await self._organisations.is_sandbox(cmd.organisation):
             return LIVE
         return await self._clocks.advance(workflow_of(cmd.organisation, cmd.session), cmd.to)

@@ -31,7 +31,7 @@ class Clock:
         to = {"to": cmd.to.isoformat()}
         self._live.change("checkout_session.clock_moving", by=cmd, data=to, clock_ahead=answer.ahead)
         await self._until_there(cmd.to)
-        answer = await self._advance(workflow.now())
+        answer = await self._stop()
         ahead = answer.ahead if isinstance(answer, ClockAhead) else self._live.state.clock_ahead
         self._live.change("checkout_session.clock_moved", by=cmd, clock_ahead=ahead)
         self._live.clock_moving = False
@@ -49,14 +49,19 @@ class Clock:
             self._live.note(clock_ahead=None)
         else:
             await self._until_there(to)
+            await self._stop()
 
     async def _until_there(self, to: datetime) -> None:
         """Wait for the server, which passes the time as soon as nothing of the session is under way."""
         while (left := to - workflow.now()).total_seconds() > 0:
             await workflow.sleep(left, summary="The session's clock is moved")
 
+    async def _stop(self) -> ClockAnswer:
+        """Go on at the machine's speed; says how far ahead the clock is."""
+        return await self._advance(workflow.now())
+
     async def _advance(self, to: datetime) -> ClockAnswer:
-        """Have it moved; to where it is already, only read how far ahead that is."""
+        """Have it moved; to where it is already, that it stops there."""
         command = AdvanceClock(**self._live.effect(), to=to)
         return await workflow.execute_activity_method(
             ClockActivities.advance, command, summary=f"To {to:%Y-%m-%d %H:%M} UTC", **STEP

@@ -22,18 +22,32 @@ MOST_SKIPS: Final = 100_000
 """How many timers and retries one move may pass: the server's own limit of 200 is less than a year of retries."""
 
 
+BEYOND: Final = timedelta(hours=1)
+"""How far behind its goal the server is told to stop. Where its own goal passes while the workflow is at work, it skips on
+to the next timer, however far away: so its goal must be one that the workflow, which stops it, never comes to.
+"""
+
+STOP: Final = TimeSkippingConfig(enabled=False)
+
+
+def _forward(by: timedelta) -> TimeSkippingConfig:
+    forward = FastForwardConfig(id=str(uuid4()))
+    forward.duration.FromTimedelta(by)
+    return TimeSkippingConfig(enabled=True, fast_forward_config=forward, max_session_skip_count=MOST_SKIPS)
+
+
 class WorkflowClocks:
     def __init__(self, client: Client) -> None:
         self._client = client
 
     async def advance(self, workflow: str, to: datetime) -> ClockAnswer:
-        """Have the server skip time until the workflow's clock says *to*; it goes on after this call. The server adds up
-        what it is told, even under one id: so it is told what is left, from where its clock is now.
+        """Have the server skip time until the workflow's clock says *to* and beyond, it goes on after this call; or have it
+        stop, where the clock is there. The server adds up what it is told, even under one id: so it is told what is left,
+        from where its clock is now.
         """
         now = await self._now(workflow)
         try:
-            if to > now:
-                await self._fast_forward(workflow, to - now)
+            await self._skip(workflow, _forward(to - now + BEYOND) if to > now else STOP)
         except RPCError as error:
             if error.status in REFUSALS:
                 return NOT_OFFERED
@@ -47,10 +61,7 @@ class WorkflowClocks:
             return datetime.now(UTC)
         return extended.time_skipping_info.current_time.ToDatetime(UTC)
 
-    async def _fast_forward(self, workflow: str, by: timedelta) -> None:
-        forward = FastForwardConfig(id=str(uuid4()))
-        forward.duration.FromTimedelta(by)
-        skipping = TimeSkippingConfig(enabled=True, fast_forward_config=forward, max_session_skip_count=MOST_SKIPS)
+    async def _skip(self, workflow: str, skipping: TimeSkippingConfig) -> None:
         request = UpdateWorkflowExecutionOptionsRequest(
             namespace=self._client.namespace,
             workflow_execution=WorkflowExecution(workflow_id=workflow),
