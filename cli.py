@@ -26,6 +26,8 @@ app: Final = typer.Typer(
     pretty_exceptions_enable=False,  # they print local variables, and those hold secrets
 )
 app.add_typer(ops.app, name="ops")
+organisations: Final = typer.Typer(help="Change what an organisation has.", no_args_is_help=True)
+app.add_typer(organisations, name="organisations")
 
 PortBase = Annotated[int, typer.Option(min=1024, max=65516, help="Use ports from here to 19 above.")]
 ReadyFile = Annotated[Path | None, typer.Option(help="Write addresses, keys and process ids here as JSON.")]
@@ -120,6 +122,30 @@ def organisation(  # noqa: PLR0913, PLR0917 - what a company may choose
     rules = DueRules.model_validate({"time_zone": time_zone, "dunning_days": days, "notice_days": notice_days})
     made = asyncio.run(admit(settings(), Company(name=name, country=country, currency=currency, rules=rules)))
     typer.echo(made.model_dump_json(indent=2, include={"organisation", "business_entity", "api_key", "operator_key"}))
+
+
+@organisations.command("set-gateway")
+def set_gateway(
+    organisation: UUID,
+    gateway: Annotated[str, typer.Argument(help="sandbox or stripe.")],
+    account: Annotated[
+        str | None, typer.Option(help="Its own account there, with Stripe Connect: acct_...; else the credentials'.")
+    ] = None,
+) -> None:
+    """Have an organisation take its money there from now on. What was begun elsewhere stays there until it is settled."""
+    from gateways.configured import HalfConfigured, configured
+    from settings import settings
+    from stack.preparation import choose_gateway
+
+    asyncio.run(choose_gateway(settings(), organisation, gateway, account))
+    typer.echo(f"Money of {organisation} is taken at {gateway}{f', account {account}' if account else ''} from now on.")
+    try:
+        known = configured(settings())
+    except HalfConfigured as error:
+        known = {}
+        typer.echo(f"{error}.", err=True)
+    if gateway not in known:
+        typer.echo(f"Here are no credentials of {gateway}: see that the API and the workers have them.", err=True)
 
 
 @app.command()

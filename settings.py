@@ -8,15 +8,16 @@ from __future__ import annotations
 
 from functools import cache
 from pathlib import Path
+from typing import Any
 
-from pydantic import Field, SecretStr
+from pydantic import Field, SecretStr, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
 class Settings(BaseSettings):
     """Every member is an environment variable with the prefix CHECKOUT_, in capitals."""
 
-    model_config = SettingsConfigDict(env_prefix="CHECKOUT_", frozen=True)
+    model_config = SettingsConfigDict(env_prefix="CHECKOUT_", frozen=True, hide_input_in_errors=True)
 
     home: Path = Field(Path(".checkout"), description="Folder of the embedded stack's state")
     database_url: SecretStr | None = Field(None, description="PostgreSQL of the service: postgresql://user:pw@host/db")
@@ -31,11 +32,30 @@ class Settings(BaseSettings):
     sandbox_secret: SecretStr | None = Field(None, description="Bearer secret between the service and the sandbox")
     webhook_secret: SecretStr | None = Field(None, description="Secret the sandbox signs its events with: whsec_...")
     sandbox: bool = Field(False, description="Start the provider as a sandbox: ledger, faults, disputes, without a key")
+    stripe_secret_key: SecretStr | None = Field(None, description="Stripe's secret or restricted key: sk_... or rk_...")
+    stripe_secret_key_file: Path | None = Field(None, description="File that holds it instead")
+    stripe_webhook_secrets: SecretStr | None = Field(
+        None, description="Secrets Stripe signs its events with, by commas: whsec_..."
+    )
+    stripe_webhook_secrets_file: Path | None = Field(None, description="File that holds them instead, also one a line")
+    stripe_url: str | None = Field(None, description="Where Stripe's API is, for tests")
     gateway_port: int = Field(8001, description="Port of `checkout gateway`")
     gateway_store: Path = Field(Path(".checkout/gateway.db"), description="The sandbox provider's own store")
     gateway_webhook_url: str | None = Field(None, description="Where the sandbox sends its events")
     api_url: str | None = Field(None, description="Base URL of the API that `checkout ops` talks to")
     operator_key: SecretStr | None = Field(None, description="Operator's API key that `checkout ops` acts with")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _from_files(cls, given: dict[str, Any]) -> dict[str, Any]:
+        """Read the secrets that stand in files."""
+        files = {name.removesuffix("_file"): path for name, path in given.items() if name.endswith("_file") and path}
+        if both := sorted(files.keys() & given.keys()):
+            raise ValueError(f"{both[0]} and {both[0]}_file are both set: one is enough")
+        try:
+            return given | {name: Path(path).read_text().strip() for name, path in files.items()}
+        except OSError as error:
+            raise ValueError(f"a file of a secret can't be read: {error.strerror}") from None
 
 
 @cache

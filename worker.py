@@ -18,8 +18,8 @@ from activities.customers import CustomerActivities
 from activities.payments import PaymentActivities
 from activities.reconciliation import ReconciliationActivities
 from activities.sessions import SessionActivities
+from gateways.configured import HalfConfigured, configured
 from gateways.port import PaymentGateway
-from gateways.sandbox import SandboxGateway
 from reconciler.further_runs import FurtherRuns
 from reconciler.sweep import Sweep
 from settings import Settings, settings
@@ -112,22 +112,22 @@ def worker(client: Client, task_queue: str, database: Database, gateways: Mappin
 
 async def run(config: Settings) -> None:
     """Work until SIGTERM or SIGINT."""
-    if config.database_url is None or config.sandbox_url is None:
-        raise SystemExit("The worker needs CHECKOUT_DATABASE_URL and CHECKOUT_SANDBOX_URL.")
+    try:
+        gateways = configured(config)
+    except HalfConfigured as error:
+        raise SystemExit(str(error)) from None
+    if config.database_url is None or not gateways:
+        raise SystemExit("The worker needs CHECKOUT_DATABASE_URL and the credentials of a gateway.")
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     client = await connect()
-    gateway = SandboxGateway(
-        config.sandbox_url,
-        config.sandbox_secret.get_secret_value() if config.sandbox_secret else "",
-        config.webhook_secret.get_secret_value() if config.webhook_secret else "",
-    )
     async with Database(config.database_url.get_secret_value()) as database:
         await database.refuse_unsafe_role()
-        async with worker(client, config.task_queue, database, {gateway.name: gateway}):
+        async with worker(client, config.task_queue, database, gateways):
             await stop.wait()
-    await gateway.aclose()
+    for gateway in gateways.values():
+        await gateway.aclose()
 
 
 def main() -> None:

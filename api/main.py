@@ -9,7 +9,7 @@ from fastapi import FastAPI
 from pydantic import SecretStr
 
 from api.app import create_app
-from gateways.sandbox import SandboxGateway
+from gateways.configured import Configured, HalfConfigured, configured
 from settings import Settings, settings
 from store.database import UNAVAILABLE, Database, UnsafeRole
 from workflows.connection import connect
@@ -50,11 +50,11 @@ async def _refuse_unsafe(database: Database) -> None:
         raise SystemExit("PostgreSQL at CHECKOUT_DATABASE_URL does not answer: start it, or correct the URL") from None
 
 
-def _gateways(given: Settings) -> dict[str, SandboxGateway]:
-    if given.sandbox_url is None:
-        return {}
-    secret = _secret(given.sandbox_secret, "SANDBOX_SECRET")
-    return {"sandbox": SandboxGateway(given.sandbox_url, secret, _secret(given.webhook_secret, "WEBHOOK_SECRET"))}
+def _gateways(given: Settings) -> dict[str, Configured]:
+    try:
+        return configured(given)
+    except HalfConfigured as error:
+        raise SystemExit(str(error)) from None
 
 
 def _secret(value: SecretStr | None, name: str) -> str:

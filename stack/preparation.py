@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from datetime import timedelta
 from functools import partial
+from uuid import UUID
 
 from pydantic import SecretStr
 from temporalio.client import Client
 
+from gateways.configured import NoSuchGateway, check_choice
 from settings import Settings
 from stack import namespace, schedules
 from stack.blueprint import Blueprint
@@ -15,7 +17,8 @@ from stack.errors import StackError
 from stack.secrets import Secrets
 from stack.seed import EXAMPLE, Company, seed
 from stack.services import Polls
-from store.database import UNAVAILABLE
+from store import organisations
+from store.database import UNAVAILABLE, Database
 from store.migrate import MigrationFailed, migrate
 from workflows.search_attributes import ATTRIBUTES
 
@@ -56,6 +59,23 @@ async def admit(settings: Settings, company: Company) -> Secrets:
     except UNAVAILABLE as error:
         raise StackError("PostgreSQL at CHECKOUT_DATABASE_URL does not answer.") from error
     return secrets
+
+
+async def choose_gateway(settings: Settings, organisation: UUID, gateway: str, account: str | None) -> None:
+    """Have an organisation take its money at a gateway from now on: at an *account* of its own there, if one is named."""
+    try:
+        check_choice(gateway, account)
+        async with (
+            Database(_required(settings.database_url, "CHECKOUT_DATABASE_URL"), most=1) as database,
+            database.of(organisation) as connection,
+        ):
+            known = await organisations.choose_gateway(connection, organisation, gateway, account)
+    except NoSuchGateway as error:
+        raise StackError(str(error)) from error
+    except UNAVAILABLE as error:
+        raise StackError("PostgreSQL at CHECKOUT_DATABASE_URL does not answer.") from error
+    if not known:
+        raise StackError(f"There is no organisation {organisation}.")
 
 
 async def worker_asks_for_work(settings: Settings) -> bool:

@@ -266,6 +266,21 @@ async def test_a_refund_returns_everything_once(contract: Contract) -> None:
     assert contract.captured() == 0
 
 
+async def test_a_part_is_returned_and_then_the_rest_and_never_more(contract: Contract) -> None:
+    await contract.charge()
+    part = Money(minor=29900, currency="USD")
+
+    assert await contract.refund(amount=part) == await contract.refund(amount=part)
+    with pytest.raises(GatewayRejected):
+        await contract.refund(amount=PRICE, again="/2")
+    rest = await contract.refund(again="/3")
+    assert isinstance(rest, Refunded)
+    assert rest.amount == PRICE - part
+    with pytest.raises(GatewayRejected):
+        await contract.refund(amount=part, again="/4")
+    assert contract.captured() == 0
+
+
 async def test_closing_what_never_happened_is_no_error_and_closes_the_key(contract: Contract) -> None:
     assert await contract.close_page() == Closed()
     assert await contract.close_page() == Closed()

@@ -267,21 +267,6 @@ async def test_a_page_whose_answer_was_a_kept_error_is_found_by_its_key(
 # --- returning ---------------------------------------------------------------------------------------------------
 
 
-async def test_a_part_is_returned_and_then_the_rest_and_never_more(purchase: Contract) -> None:
-    await purchase.charge()
-    part = usd(29900)
-
-    assert await purchase.refund(amount=part) == await purchase.refund(amount=part)
-    with pytest.raises(GatewayRejected):
-        await purchase.refund(amount=PRICE, again="/2")
-    rest = await purchase.refund(again="/3")
-    assert isinstance(rest, Refunded)
-    assert rest.amount == PRICE - part
-    with pytest.raises(GatewayRejected):
-        await purchase.refund(amount=part, again="/4")
-    assert purchase.captured() == 0
-
-
 async def test_what_was_declined_is_nothing_to_refund(purchase: Contract) -> None:
     await purchase.charge("card_declined")
 
