@@ -4,13 +4,14 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
+LOCALSTRIPE := $(VENV)/localstripe/bin/localstripe
 PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
 BROWSERS := chromium chromium-browser google-chrome
 
-.PHONY: help install browser up demo test histories lint lock clean
+.PHONY: help install browser localstripe up demo test histories lint lock clean
 
 help: ## List the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 install: $(STAMP) ## Create .venv and install the locked, hashed requirements
 
@@ -32,13 +33,20 @@ browser: install ## Make sure that there is a Chromium for the tests of pages
 	fi; \
 	$(BIN)/python -m playwright install chromium
 
+localstripe: $(LOCALSTRIPE) ## Install localstripe, a stand-in for Stripe that tests speak to, beside .venv's own packages
+
+$(LOCALSTRIPE): tests/gateways/localstripe.txt $(STAMP)
+	@$(PYTHON) -m venv --clear $(VENV)/localstripe
+	@$(VENV)/localstripe/bin/python -m pip --quiet --disable-pip-version-check install --require-hashes --requirement tests/gateways/localstripe.txt
+	@touch $@
+
 up: install ## Start the whole stack and leave it running until Ctrl-C (ARGS="--port-base 21000")
 	@$(BIN)/checkout up $(ARGS)
 
 demo: install ## Make real purchases on the real stack (ONCE=1 ends by itself)
 	@$(BIN)/checkout demo $(if $(ONCE),--once) $(ARGS)
 
-test: install browser ## Run every test (ARGS="tests/checkout -x")
+test: install browser localstripe ## Run every test (ARGS="tests/checkout -x")
 	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 histories: install ## Record the histories of the replay tests anew, on purpose
@@ -52,8 +60,9 @@ lint: install ## Check style, types and import contracts
 	$(BIN)/lint-imports
 	$(BIN)/deptry .
 
-lock: ## Resolve pyproject.toml anew into requirements.txt (needs uv)
+lock: ## Resolve pyproject.toml anew into requirements.txt, and localstripe's own (needs uv)
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --custom-compile-command "make lock" --extra dev pyproject.toml --output-file requirements.txt
+	echo localstripe | uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --custom-compile-command "make lock" - --output-file tests/gateways/localstripe.txt
 
 clean: ## Delete what was installed and all state of the embedded stack
 	rm -rf $(VENV) .checkout *.egg-info

@@ -7,6 +7,8 @@ import re
 import subprocess
 from pathlib import Path
 
+import pytest
+
 ROOT = Path(__file__).parents[1]
 
 
@@ -25,8 +27,9 @@ def test_continuous_integration_lints_and_tests() -> None:
     assert "make lint test" in script.read_text()
 
 
-def test_the_lock_names_hashes_and_no_registry() -> None:
-    text = (ROOT / "requirements.txt").read_text()
+@pytest.mark.parametrize("lock", ["requirements.txt", "tests/gateways/localstripe.txt"])
+def test_a_lock_names_hashes_and_no_registry(lock: str) -> None:
+    text = (ROOT / lock).read_text()
 
     assert "--hash=sha256:" in text
     assert "://" not in text
