@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import socket
@@ -159,8 +160,16 @@ class StripeDouble(StripeWorld):
 
     def fault(self, call: str, fault: str, account: UUID) -> None:
         method, path = REQUESTS[call]
-        body = str(account) if method == "POST" and call != "close_page" else ""
+        self.arm(method, path, fault, str(account) if method == "POST" and call != "close_page" else "")
+
+    def arm(self, method: str, path: str, fault: str, body: str = "") -> None:
+        """A fault for the next request like that whose body holds *body*."""
         self.http.post("/_double/faults", json={"method": method, "path": path, "body": body, "fault": fault})
+
+    async def has_a_key_in_use(self) -> None:
+        async with asyncio.timeout(PATIENCE), httpx.AsyncClient(base_url=self.url or "", trust_env=False) as http:
+            while (await http.get("/_double/in_use")).text == "0":
+                await asyncio.sleep(0.01)
 
     def asked(self, page: str) -> dict[str, Any]:
         """The parameters with which the page at an address was created."""

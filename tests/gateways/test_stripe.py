@@ -242,6 +242,38 @@ async def test_a_charge_and_the_closing_of_its_key_never_both_win(purchase: Cont
         assert purchase.captured() == 0
 
 
+async def test_a_charge_while_its_key_is_being_closed_is_unavailable_and_then_refused(
+    purchase: Contract, double: StripeDouble
+) -> None:
+    await purchase.token("card_ok")
+    double.arm("POST", "/v1/payment_intents", "slow", "closes")
+
+    closing = asyncio.create_task(purchase.refund())
+    await double.has_a_key_in_use()
+    with pytest.raises(GatewayUnavailable):
+        await purchase.charge()
+
+    assert await closing == NothingToRefund()
+    assert await purchase.charge() == Declined(code="key_closed", soft=False)
+    assert purchase.captured() == 0
+
+
+async def test_closing_a_key_under_which_a_charge_is_on_its_way_is_unavailable_and_then_returns_it(
+    purchase: Contract, double: StripeDouble
+) -> None:
+    await purchase.token("card_ok")
+    double.arm("POST", "/v1/payment_intents", "slow", "confirm")
+
+    charging = asyncio.create_task(purchase.charge())
+    await double.has_a_key_in_use()
+    with pytest.raises(GatewayUnavailable):
+        await purchase.refund()
+
+    assert isinstance(await charging, Captured)
+    assert isinstance(await purchase.refund(), Refunded)
+    assert purchase.captured() == 0
+
+
 async def test_a_key_whose_amount_stripe_would_never_take_is_closed_as_it_is(purchase: Contract) -> None:
     for amount in (usd(1), Money(minor=1, currency="KWD")):
         posted = replace(purchase.posted(purchase.page_key), amount=amount)

@@ -31,7 +31,8 @@ from tests.gateways.stripe_double.calls import Asked, Call, find, nested
 KEY: Final = "sk_test_double"
 HANG: Final = 20
 WORKING: Final = 0.02
-"""Seconds that a request takes: what comes under the same key meanwhile finds it in use."""
+SLOW: Final = 0.5
+"""Seconds that a request takes, as a rule, and when it is slow: what comes under the same key meanwhile finds it in use."""
 
 app = FastAPI()
 app.state.faults = []
@@ -71,6 +72,12 @@ async def page(identifier: str) -> Thing:
     return asked
 
 
+@app.get("/_double/in_use")
+async def in_use() -> int:
+    """How many keys are in use now."""
+    return sum("status" not in known for known in _books().keys.values())
+
+
 @app.get("/_double/count/{kind}")
 async def count(kind: str) -> int:
     """How many objects of a kind there are."""
@@ -92,7 +99,7 @@ async def call(request: Request) -> Response:
     return answer
 
 
-async def _answer(request: Request, *, kept_as: int | None = None) -> Response:
+async def _answer(request: Request, *, kept_as: int | None = None, takes: float = WORKING) -> Response:
     """The true answer; *kept_as* is the status that is kept for the key instead of it, and answered."""
     try:
         asked, wanted = await _understood(request)
@@ -101,20 +108,23 @@ async def _answer(request: Request, *, kept_as: int | None = None) -> Response:
     except Refused as refused:
         return _json(refused.status, refused.body)
     key = f"{asked.account} {request.headers['idempotency-key']}"
-    return await _once(asked, wanted, key, request.url.path, kept_as)
+    meant = hashlib.sha256(f"{request.url.path} {json.dumps(asked.params, sort_keys=True)}".encode()).hexdigest()
+    return _known(asked, key, meant) or await _once(asked, wanted, key, meant, kept_as, takes)
 
 
-async def _once(asked: Asked, wanted: Call, key: str, path: str, kept_as: int | None) -> Response:
-    meant = hashlib.sha256(f"{path} {json.dumps(asked.params, sort_keys=True)}".encode()).hexdigest()
+def _known(asked: Asked, key: str, meant: str) -> Response | None:
+    """What is answered to a key that was used before."""
     known = asked.books.keys.get(key)
     if known is not None and known["meant"] != meant:
         return _json(400, {"error": {"type": "idempotency_error", "message": "Keys can only be used once."}})
     if known is not None and "status" not in known:
         return _json(409, {"error": {"type": "idempotency_error", "code": "idempotency_key_in_use"}})
-    if known is not None:
-        return _json(known["status"], known["body"], replayed=True)
+    return None if known is None else _json(known["status"], known["body"], replayed=True)
+
+
+async def _once(asked: Asked, wanted: Call, key: str, meant: str, kept_as: int | None, takes: float) -> Response:
     asked.books.keys[key] = {"meant": meant}
-    await asyncio.sleep(WORKING)
+    await asyncio.sleep(takes)
     try:
         status, body = 200, visible(wanted.act(asked))
     except Refused as refused:
@@ -183,6 +193,10 @@ async def _hang(request: Request) -> Response:
     return answer
 
 
+async def _slow(request: Request) -> Response:
+    return await _answer(request, takes=SLOW)
+
+
 async def _reset(request: Request) -> Response:
     return Cut(request, rudely=True)
 
@@ -216,6 +230,7 @@ FAULTS: Final[dict[str, Any]] = {
     "500_after": _500_after,
     "lost_reply": _lost_reply,
     "hang": _hang,
+    "slow": _slow,
     "reset": _reset,
     "truncated": _truncated,
     "429": _429,
