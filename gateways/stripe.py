@@ -236,7 +236,7 @@ def _moved(movement: Movement, account: Account) -> Moved | None:
         return None
     return Moved(
         key=charge.metadata["key"],
-        reference=UUID(charge.metadata["session"]),
+        reference=charge.session,
         amount=from_stripe(charge.amount_captured, charge.currency),
         at=datetime.fromtimestamp(movement.created, UTC),
         at_gateway=charge.payment_intent,

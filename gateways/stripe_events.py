@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from typing import Final
-from uuid import UUID
 
 import stripe
 from pydantic import ValidationError
 
 from gateways.port import ForgedEvent, GatewayEvent
-from gateways.stripe_objects import Event, Facts
+from gateways.stripe_objects import Event, Facts, uuid_of
 
 TOLERANCE: Final = 300
 """Seconds; an event that was signed longer ago may be a recorded one. Stripe signs each delivery anew."""
@@ -33,7 +32,7 @@ def read(headers: Mapping[str, str], body: bytes, secrets: Sequence[str]) -> Gat
     except ValidationError:
         raise ForgedEvent from None
     facts = event.data.object
-    organisation, session = _uuid(facts.named("organisation")), _uuid(facts.named("session"))
+    organisation, session = uuid_of(facts.named("organisation")), uuid_of(facts.named("session"))
     ours = organisation is not None and session is not None
     return GatewayEvent(
         id=event.id,
@@ -55,10 +54,3 @@ def _is_signed(body: bytes, signature: str | None, secret: str) -> bool:
     except (stripe.SignatureVerificationError, ValueError, TypeError):  # ValueError: no UTF-8; TypeError: no ASCII
         return False
     return True
-
-
-def _uuid(text: str | None) -> UUID | None:
-    try:
-        return UUID(text) if text else None
-    except ValueError:
-        return None

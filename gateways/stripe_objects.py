@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any, Literal
+from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
@@ -26,6 +27,18 @@ class Ours(Read):
 
     def is_of(self, account: Account) -> bool:
         return self.metadata.get("organisation") == str(account.organisation)
+
+    @property
+    def session(self) -> UUID | None:
+        return uuid_of(self.metadata.get("session"))
+
+
+def uuid_of(text: str | None) -> UUID | None:
+    """None for what is no id of ours: others may write into metadata too."""
+    try:
+        return UUID(text) if text else None
+    except ValueError:
+        return None
 
 
 class Failure(Read):
