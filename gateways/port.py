@@ -164,8 +164,8 @@ class PaymentGateway(Protocol):
     """What every adapter promises; tests/gateways is the judge, docs/gateways.md tells how to write one.
 
     * **Keys.** Every call that has an effect carries *key*. Repeating it with the same parameters changes nothing and
-      answers the same; the same key with other parameters is GatewayRejected. Keys are the account's own: another
-      account's are as if they did not exist.
+      answers the same; the same key with other parameters is GatewayRejected. While one post of a key is being worked on,
+      another one may be GatewayUnavailable. Keys are the account's own: another account's are as if they did not exist.
     * **Undoing nothing** is no error, and closes the key: whatever arrives under it later is refused, a charge as
       Declined (`key_closed`), a page as GatewayRejected.
     * **Answers are values, faults are exceptions**: GatewayUnavailable (try again; the outcome is unknown) and
@@ -205,17 +205,20 @@ class PaymentGateway(Protocol):
 
     async def refund(self, key: str, of: Posted, amount: Money | None = None) -> RefundAnswer:
         """Return all that was captured under the key *of* and is not returned yet; or exactly *amount* of it, where more
-        than what is left is GatewayRejected.
+        than what is left is GatewayRejected. A payment that is under way is stopped; where it can't be, this is
+        GatewayUnavailable until it has settled. What is under way back to the customer counts as refunded.
         """
         ...
 
     async def look_up(self, posted: Posted) -> LookUpAnswer:
-        """What is true of a key now."""
+        """What is true of a key now. A charge that was refused before the gateway made anything of it may be NotFound, and a
+        page that its customer has left may still be open: not every gateway knows.
+        """
         ...
 
     async def captures(self, account: Account, since: datetime) -> Sequence[Moved]:
-        """Every capture of the account from *since* on, oldest first, however many there are; also of one that was
-        returned since. A gateway that lists in pages is asked for each: then *timeout* is that of a page.
+        """Every capture of the account from *since* on, to the second, oldest first, however many there are; also of one
+        that was returned since. A gateway that lists in pages is asked for each: then *timeout* is that of a page.
         """
         ...
 
