@@ -80,8 +80,10 @@ class StripeKeys:
             if found is None and posted.kind != "page":
                 raise GatewayUnavailable("the key is in use, and nothing is there yet") from None
             return found
-        except (stripe.InvalidRequestError, GatewayRejected):
-            return None  # nothing but the amount is asked for: as it is refused here, so it was and is in earnest
+        except GatewayRejected:
+            return None  # an amount that Stripe can't count was never sent
+        except stripe.InvalidRequestError:
+            return await self.find(posted)  # only the amount is asked for: as it is refused here, so it is in earnest
         return await self._api.cancel_intent(spent.id, posted.account)
 
     async def closed(self, found: Found, account: Account) -> Found:
