@@ -60,11 +60,14 @@ class Posted:
 
 @dataclass(frozen=True)
 class PageLine:
-    """A line shown on the hosted page; *amount* as it adds up to the page's total."""
+    """A line shown on the hosted page; *amount* as it adds up to the page's total. Only an *included_tax*, which the
+    other lines hold already, does not.
+    """
 
     name: str
     quantity: str
     amount: Money
+    kind: Literal["item", "discount", "tax", "included_tax"] = "item"
 
 
 @dataclass(frozen=True)

@@ -98,7 +98,8 @@ class SandboxGateway:
 
     async def open_page(self, key: str, page: PageRequest) -> PageOpen:
         lines = [
-            {"name": line.name, "quantity": line.quantity, "amount_minor": line.amount.minor} for line in page.lines
+            {"name": line.name, "quantity": line.quantity, "amount_minor": line.amount.minor, "kind": line.kind}
+            for line in page.lines
         ]
         body = {
             **_whose(page.account),

@@ -39,11 +39,14 @@ class Keyed(Request):
 
 
 class Line(BaseModel):
+    """A line of a page. What is an *included_tax* is in the others already; the others add up to the page's amount."""
+
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     name: str
     quantity: str
     amount_minor: int = Field(strict=True)
+    kind: Literal["item", "discount", "tax", "included_tax"] = "item"
 
 
 class OpenPage(Keyed):
