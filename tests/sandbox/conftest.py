@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -10,7 +10,9 @@ from uuid import uuid4
 
 import httpx
 import pytest
+from playwright.async_api import Browser
 
+from tests.browsing import chromium, open_shop
 from tests.sandbox.provider import SECRET, Listener, Provider, listening, running
 
 
@@ -97,3 +99,22 @@ def provider(running_provider: Provider) -> Iterator[Provider]:
 @pytest.fixture
 def shop(provider: Provider) -> Shop:
     return Shop(provider)
+
+
+@pytest.fixture(scope="session")
+async def browser() -> AsyncIterator[Browser]:
+    async with chromium() as browser:
+        yield browser
+
+
+@pytest.fixture(scope="session")
+def origin() -> Iterator[str]:
+    """Where the shop itself is, to come back to."""
+    with open_shop() as origin:
+        yield origin
+
+
+@pytest.fixture
+def address(shop: Shop, origin: str) -> str:
+    """A page whose merchant really is there."""
+    return shop.page(success_url=f"{origin}/ok", cancel_url=f"{origin}/no", pending_url=f"{origin}/wait")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -9,7 +10,7 @@ import pytest
 from tests.sandbox.conftest import Shop
 from tests.sandbox.provider import Provider, until
 
-HOSTILE = "<script>alert(1)</script>{{ 7 * 7 }}\"'&"
+HOSTILE = "<script>alert(1)</script>{{ 7 * 7 }}\"'&\u202e\u200b"
 
 
 @pytest.mark.parametrize("instrument", ["card_ok", "wallet_ok", "invoice_ok"])
@@ -88,6 +89,17 @@ def test_paying_twice_captures_once(shop: Shop, provider: Provider) -> None:
     assert provider.effects(key=shop.key).count("captured") == 1
 
 
+def test_leaving_a_page_that_is_paid_does_not_lead_away_from_the_outcome(shop: Shop, provider: Provider) -> None:
+    page = shop.page()
+    provider.submit(page, "pay")
+
+    answer = provider.submit(page, "leave")
+
+    assert answer.status_code == 409
+    assert "no longer open" in answer.text
+    assert "Payment complete" in answer.text
+
+
 def test_a_page_closes_when_it_expires(shop: Shop, provider: Provider) -> None:
     page = shop.page(expires_at=(datetime.now(UTC) + timedelta(seconds=0.3)).isoformat())
 
@@ -108,8 +120,23 @@ def test_get_answers_in_every_state_under_a_content_security_policy(shop: Shop, 
 
     assert {state.status_code for state in states} == {200}
     assert all("default-src 'none'" in state.headers["content-security-policy"] for state in states)
-    assert all("form-action" not in state.headers["content-security-policy"] for state in states)
     assert not any("set-cookie" in state.headers for state in states)
+
+
+@pytest.mark.parametrize(
+    ("success", "leads"), [("https://shop.example/ok", "https:"), ("http://127.0.0.1:9/ok", "http:")]
+)
+def test_the_policy_allows_nothing_but_the_style_and_the_way_to_the_shop(
+    shop: Shop, provider: Provider, success: str, leads: str
+) -> None:
+    answer = provider.http.get(shop.page(success_url=success, cancel_url=None))
+
+    assert answer.headers["content-security-policy"] == (
+        "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; frame-ancestors 'none';"
+        f" form-action 'self' {leads}"
+    )
+    assert not re.search(r"<script|style=|\son[a-z]+=|javascript:", answer.text)
+    assert answer.headers["x-robots-tag"] == "noindex"
 
 
 def test_without_an_address_of_the_shop_the_page_shows_the_outcome(shop: Shop, provider: Provider) -> None:
@@ -126,6 +153,7 @@ def test_names_are_shown_as_text_whatever_they_contain(shop: Shop, provider: Pro
 
     assert "<script" not in shown
     assert "49" not in shown.replace("129900", "")
+    assert not set("\u202e\u200b") & set(shown)
 
 
 def test_the_preferred_instrument_is_preselected(shop: Shop, provider: Provider) -> None:
@@ -141,7 +169,19 @@ def test_a_form_without_a_known_choice_changes_nothing(shop: Shop, provider: Pro
     answers = [provider.submit(page, "pay", "gold"), provider.submit(page, "steal"), provider.http.post(page)]
 
     assert {answer.status_code for answer in answers} == {422}
+    assert all(answer.text.count("checked") == 1 for answer in answers)
     assert provider.effects(key=shop.key) == ["page_opened"]
+
+
+def test_whatever_comes_to_a_page_no_longer_open_is_told_so(shop: Shop, provider: Provider) -> None:
+    page = shop.page()
+    provider.submit(page, "pay")
+
+    answers = [provider.submit(page, "pay", "gold"), provider.submit(page, "refuse"), provider.http.post(page)]
+
+    assert {answer.status_code for answer in answers} == {409}
+    assert all("no longer open" in answer.text for answer in answers)
+    assert provider.effects(key=shop.key) == ["page_opened", "captured"]
 
 
 def test_an_unknown_page_is_404(provider: Provider) -> None:
