@@ -14,7 +14,7 @@ TOKEN: Final = "pm_sandbox_"  # noqa: S105 - the prefix of public test tokens
 @dataclass(frozen=True)
 class Instrument:
     """*type* is card, bank_transfer, wallet or invoice; *code* and *soft* say how it declines; *years* is how far
-    from now it expires, None for what does not expire.
+    from now it expires, None for what does not expire. One that *asks* has its customer authenticate at the page first.
     """
 
     type: str
@@ -24,6 +24,7 @@ class Instrument:
     brand: str | None = None
     last4: str | None = None
     years: int | None = None
+    asks: bool = False
 
 
 def _card(brand: str, last4: str, does: Does = "captures", code: str = "", *, soft: bool = True) -> Instrument:
@@ -34,7 +35,7 @@ AT_PAGE: Final[dict[str, Instrument]] = {
     "card_ok": _card("visa", "4242"),
     "card_declined": _card("visa", "0002", "declines", "card_declined"),
     "card_insufficient_funds": _card("mastercard", "9995", "declines", "insufficient_funds"),
-    "card_needs_customer": _card("visa", "3155", "declines", "authentication_required"),
+    "card_needs_customer": replace(_card("visa", "3155", code="authentication_required"), asks=True),
     "bank_ok": Instrument("bank_transfer", "settles"),
     "bank_fails": Instrument("bank_transfer", "fails_later"),
     "wallet_ok": Instrument("wallet"),

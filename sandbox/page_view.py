@@ -21,6 +21,7 @@ from sandbox.instruments import AT_PAGE, PREFERRED
 from sandbox.phrases import phrase
 from sandbox.records import Payment, stamp
 from sandbox.requests import Line, OpenPage
+from sandbox.seals import Seals
 from sandbox.way_back import address, form_action, page_of
 
 TEMPLATES: Final = Path(__file__).parent / "templates"
@@ -125,6 +126,7 @@ class Bill:
 def shown(  # noqa: PLR0913 - what a page may say
     payment: Payment,
     reader: Reader,
+    seals: Seals,
     *,
     error: str | None = None,
     chosen: str | None = None,
@@ -139,6 +141,7 @@ def shown(  # noqa: PLR0913 - what a page may say
     content = {
         "bill": Bill(page, reader),
         "folded": len(page.lines) > MOST_UNFOLDED,
+        "form": seals.form(payment),
         "instruments": AT_PAGE,
         "chosen": chosen if chosen in AT_PAGE else PREFERRED[page.preferred],
         "standing": standing,
@@ -149,6 +152,18 @@ def shown(  # noqa: PLR0913 - what a page may say
     if standing and standing.name == "under_way":
         answer.headers["Refresh"] = LOOKS_AGAIN
     return answer
+
+
+def asked(payment: Payment, reader: Reader, seals: Seals, instrument: str) -> HTMLResponse:
+    """The page of the bank, which asks whether it is its customer who pays with that *instrument*."""
+    page = page_of(payment)
+    content = {
+        "bill": Bill(page, reader),
+        "challenge": seals.challenge(payment),
+        "name": instrument,
+        "instrument": AT_PAGE[instrument],
+    }
+    return _rendered("challenge.html", reader, page, 200, content)
 
 
 def unknown(reader: Reader) -> HTMLResponse:

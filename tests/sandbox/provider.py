@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -31,6 +32,11 @@ def until(holds: Callable[[], Any], patience: float = PATIENCE) -> Any:
         assert time.monotonic() < end, "it did not happen in time"
         time.sleep(0.02)
     return found
+
+
+def hidden(html: str) -> dict[str, str]:
+    """The hidden fields of a form."""
+    return dict(re.findall(r'type="hidden" name="([^"]+)" value="([^"]*)"', html))
 
 
 @dataclass
@@ -93,6 +99,10 @@ class Provider:
     def submit(self, page: str, action: str, instrument: str = "card_ok") -> httpx.Response:
         """Post the page's form as a browser would, without following where it leads."""
         return self.http.post(page, data={"action": action, "instrument": instrument})
+
+    def hidden(self, page: str) -> dict[str, str]:
+        """The hidden fields of the page's form."""
+        return hidden(self.http.get(page).text)
 
     def _healthy(self) -> bool:
         assert self.process is not None

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from tests.sandbox.conftest import Shop
-from tests.sandbox.provider import Provider, until
+from tests.sandbox.provider import Listener, Provider, until
 
 HOSTILE = "<script>alert(1)</script>{{ 7 * 7 }}\"'&\u202e\u200b"
 
@@ -27,7 +28,7 @@ def test_paying_captures_the_amount_once_and_leads_back_to_the_shop(
     assert provider.effects(key=shop.key) == ["page_opened", "captured"]
 
 
-@pytest.mark.parametrize("instrument", ["card_declined", "card_insufficient_funds", "card_needs_customer"])
+@pytest.mark.parametrize("instrument", ["card_declined", "card_insufficient_funds"])
 def test_a_refusal_is_shown_and_the_page_stays_payable(shop: Shop, provider: Provider, instrument: str) -> None:
     page = shop.page()
 
@@ -89,15 +90,64 @@ def test_paying_twice_captures_once(shop: Shop, provider: Provider) -> None:
     assert provider.effects(key=shop.key).count("captured") == 1
 
 
-def test_leaving_a_page_that_is_paid_does_not_lead_away_from_the_outcome(shop: Shop, provider: Provider) -> None:
+@pytest.mark.parametrize("instrument", ["card_ok", "bank_ok"])
+def test_the_same_form_again_pays_once_and_leads_where_it_led(shop: Shop, provider: Provider, instrument: str) -> None:
+    page = shop.page(pending_url="http://127.0.0.1:9/wait")
+    form = {**provider.hidden(page), "action": "pay", "instrument": instrument}
+
+    answers = [provider.http.post(page, data=form) for _ in range(3)]
+
+    assert {answer.status_code for answer in answers} == {303}
+    assert len({answer.headers["location"] for answer in answers}) == 1
+    until(lambda: shop.truth()["outcome"] == "captured")
+    assert provider.effects(key=shop.key).count("captured") == 1
+
+
+def test_ten_forms_at_once_pay_once_and_all_lead_to_the_shop(shop: Shop, provider: Provider) -> None:
     page = shop.page()
+    form = {**provider.hidden(page), "action": "pay", "instrument": "card_ok"}
+
+    with ThreadPoolExecutor(10) as tabs:
+        answers = list(tabs.map(lambda _: provider.http.post(page, data=form), range(10)))
+
+    assert {answer.headers.get("location", answer.text).partition("?")[0] for answer in answers} == {
+        "http://127.0.0.1:9/ok"
+    }
+    assert provider.effects(key=shop.key).count("captured") == 1
+
+
+def test_a_form_of_another_page_is_told_that_this_one_is_paid(provider: Provider) -> None:
+    paid, other = Shop(provider), Shop(provider)
+    page = paid.page()
     provider.submit(page, "pay")
 
-    answer = provider.submit(page, "leave")
+    answer = provider.http.post(page, data={**provider.hidden(other.page()), "action": "pay", "instrument": "card_ok"})
+
+    assert answer.status_code == 409
+    assert "Payment complete" in answer.text
+
+
+def test_leaving_a_page_that_is_paid_does_not_lead_away_from_the_outcome(shop: Shop, provider: Provider) -> None:
+    page = shop.page()
+    form = {**provider.hidden(page), "action": "leave"}
+    provider.submit(page, "pay")
+
+    answer = provider.http.post(page, data=form)
 
     assert answer.status_code == 409
     assert "no longer open" in answer.text
     assert "Payment complete" in answer.text
+
+
+def test_leaving_twice_is_leaving_once(shop: Shop, provider: Provider, listener: Listener) -> None:
+    page = shop.page()
+
+    assert {provider.submit(page, "leave").headers["location"] for _ in range(3)} == {
+        f"http://127.0.0.1:9/no?checkout_session_id={shop.reference}"
+    }
+    provider.submit(page, "pay")
+    until(lambda: any(b"page.paid" in body for _, body in listener.about(shop.reference)))
+    assert sum(b"page.left" in body for _, body in listener.about(shop.reference)) == 1
 
 
 def test_a_page_closes_when_it_expires(shop: Shop, provider: Provider) -> None:

@@ -72,6 +72,31 @@ async def test_a_declined_customer_reads_why_beside_the_field_and_pays_otherwise
     assert shop.truth()["outcome"] == "captured"
 
 
+async def test_a_customer_authenticates_and_has_paid(tab: Page, address: str, shop: Shop, provider: Provider) -> None:
+    await tab.goto(address)
+    await tab.get_by_label("Visa 3155").check()
+    await tab.get_by_role("button", name=PAY).click()
+    await expect(tab.get_by_role("heading")).to_have_text("Confirm this payment")
+    assert provider.effects(key=shop.key) == ["page_opened"]
+    await tab.get_by_role("button", name="Confirm payment").click()
+
+    await tab.wait_for_url("**/ok?*")
+    assert shop.truth()["outcome"] == "captured"
+
+
+async def test_a_customer_refuses_to_authenticate_and_pays_otherwise(tab: Page, address: str, shop: Shop) -> None:
+    await tab.goto(address)
+    await tab.get_by_label("Visa 3155").check()
+    await tab.get_by_role("button", name=PAY).click()
+    await tab.get_by_role("button", name="Refuse").click()
+
+    await expect(tab.get_by_role("alert")).to_contain_text("not confirmed with your bank")
+    assert shop.truth()["declined"] == 1
+    await tab.get_by_label("Visa 4242").check()
+    await tab.get_by_role("button", name=PAY).click()
+    await tab.wait_for_url("**/ok?*")
+
+
 async def test_a_customer_leaves_and_comes_back_with_the_back_button(tab: Page, address: str, shop: Shop) -> None:
     await tab.goto(address)
     await tab.get_by_role("button", name="Leave without paying").click()
@@ -81,6 +106,29 @@ async def test_a_customer_leaves_and_comes_back_with_the_back_button(tab: Page, 
     await tab.go_back()
     await tab.get_by_role("button", name=PAY).click()
     await tab.wait_for_url("**/ok?*")
+
+
+async def test_a_double_click_pays_once_and_leads_to_the_shop(
+    tab: Page, address: str, shop: Shop, provider: Provider
+) -> None:
+    await tab.goto(address)
+    await tab.get_by_role("button", name=PAY).dblclick()
+
+    await tab.wait_for_url("**/ok?*")
+    assert provider.effects(key=shop.key) == ["page_opened", "captured"]
+
+
+async def test_a_second_tab_pays_nothing_more_and_leads_to_the_shop(
+    tab: Page, address: str, shop: Shop, provider: Provider
+) -> None:
+    other = await tab.context.new_page()
+    for each in (tab, other):
+        await each.goto(address)
+    for each in (tab, other):
+        await each.get_by_role("button", name=PAY).click()
+        await each.wait_for_url("**/ok?*")
+
+    assert provider.effects(key=shop.key) == ["page_opened", "captured"]
 
 
 async def test_going_back_after_paying_shows_that_it_is_paid_and_leads_to_the_shop(tab: Page, address: str) -> None:

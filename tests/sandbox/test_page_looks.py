@@ -34,14 +34,23 @@ def line(name: str, minor: int, quantity: str = "1", **kind: str) -> dict[str, A
     return {"name": name, "quantity": quantity, "amount_minor": minor, **kind}
 
 
-async def press(tab: Page, instrument: str, action: str) -> None:
-    """Choose, and press a button."""
+async def press(tab: Page, instrument: str, *actions: str) -> None:
+    """Choose, and press one button after the other."""
     await tab.check(f"input[value={instrument}]", force=True)
-    await tab.click(f"button[value={action}]")
+    for action in actions:
+        await tab.click(f"button[value={action}]")
 
 
 async def refused(tab: Page, _: Shop) -> None:
     await press(tab, "card_declined", "pay")
+
+
+async def challenged(tab: Page, _: Shop) -> None:
+    await press(tab, "card_needs_customer", "pay")
+
+
+async def not_authenticated(tab: Page, _: Shop) -> None:
+    await press(tab, "card_needs_customer", "pay", "refuse")
 
 
 async def paid(tab: Page, _: Shop) -> None:
@@ -79,6 +88,8 @@ async def as_it_opens(_: Page, __: Shop) -> None:
 STATES: Final[dict[Callable[[Page, Shop], Awaitable[None]], str]] = {
     as_it_opens: "How do you want to pay?",
     refused: "The card was declined.",
+    challenged: "Confirm this payment",
+    not_authenticated: "not confirmed with your bank",
     paid: "Payment complete",
     under_way: "Payment under way",
     left: "You left this page",

@@ -64,7 +64,9 @@ def test_the_page_is_in_the_customers_language_and_amounts_in_their_locale(
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_refusals_and_outcomes_are_in_the_customers_language_too(provider: Provider, language: Language) -> None:
+def test_refusals_challenges_and_outcomes_are_in_the_customers_language_too(
+    provider: Provider, language: Language
+) -> None:
     page = Shop(provider).page(success_url=None)
     browser = httpx.Client(headers={"Accept-Language": language}, trust_env=False)
 
@@ -73,6 +75,7 @@ def test_refusals_and_outcomes_are_in_the_customers_language_too(provider: Provi
 
     for name, text in [
         ("insufficient_funds", posted("card_insufficient_funds")),
+        ("only_yours", posted("card_needs_customer")),
         ("captured_text", posted("card_ok")),
         ("late", posted("card_ok")),
         ("unknown_text", browser.get(f"{page}x").text),
