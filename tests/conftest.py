@@ -33,6 +33,7 @@ PEPPER = "a pepper of the tests"
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--record", action="store_true", help="record the histories of the saga's tests anew")
+    parser.addoption("--pictures", action="store_true", help="take the pictures of the pages in docs/images anew")
 
 
 @pytest.hookimpl(tryfirst=True)

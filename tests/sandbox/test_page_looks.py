@@ -10,7 +10,7 @@ from typing import Any, Final
 import pytest
 from playwright.async_api import Browser, Page, ViewportSize, expect
 
-from tests.browsing import DESK, NARROW, PHONE, outside, violations
+from tests.browsing import DESK, NARROW, PHONE, PICTURES, outside, violations
 from tests.sandbox.conftest import Shop
 from tests.sandbox.provider import until
 
@@ -164,3 +164,25 @@ async def test_many_lines_are_folded_and_open_without_a_script(browser: Browser,
         await tab.get_by_text("200 items").click()
 
         await expect(tab.get_by_text("Seat 199")).to_be_visible()
+
+
+PICTURED: Final[dict[str, tuple[Callable[[Page, Shop], Awaitable[None]], ViewportSize, str, str]]] = {
+    "pay-light": (as_it_opens, DESK, "light", "en-US"),
+    "pay-dark-phone": (as_it_opens, PHONE, "dark", "de-DE"),
+    "pay-challenge": (challenged, DESK, "light", "en-US"),
+    "pay-refused": (refused, DESK, "light", "en-US"),
+}
+
+
+@pytest.mark.parametrize("name", PICTURED)
+async def test_the_docs_have_a_picture_of_it(
+    browser: Browser, shop: Shop, name: str, request: pytest.FixtureRequest
+) -> None:
+    state, screen, scheme, locale = PICTURED[name]
+    if request.config.getoption("--pictures"):
+        async with tab_of(browser, screen, scheme, locale=locale) as tab:
+            await tab.goto(shop.page(**ORDER))
+            await state(tab, shop)
+            await tab.screenshot(path=PICTURES / f"{name}.png", full_page=True)
+
+    assert (PICTURES / f"{name}.png").stat().st_size < 150_000
