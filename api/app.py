@@ -16,6 +16,7 @@ from api import (
     contracts,
     customers,
     health,
+    outcome_page,
     payment_methods,
     payment_schedule,
     payments,
@@ -41,6 +42,7 @@ ROUTERS: Final[tuple[APIRouter, ...]] = (
     payment_schedule.router,
     timeline.router,
     webhooks.router,
+    outcome_page.router,
     problem_pages.router,
     health.router,
 )

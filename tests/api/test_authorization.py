@@ -23,7 +23,13 @@ ELSEWHERE = ("/payments", "/checkout_session")
 test_checkout_sessions.py.
 """
 
-PUBLIC = {"/health/live", "/health/ready", "/problems/{name}", "/webhooks/{gateway}"}
+PUBLIC = {
+    "/health/live",
+    "/health/ready",
+    "/outcome/{organisation}/{session}",
+    "/problems/{name}",
+    "/webhooks/{gateway}",
+}
 
 ROUTES = [
     (method, route.path, [requires.scope for requires in required(route.dependant)])
