@@ -24,6 +24,7 @@ class Settings(BaseSettings):
     pepper: SecretStr | None = Field(None, description="Secret mixed into the stored hashes of API keys")
     host: str = Field("127.0.0.1", description="Address the HTTP parts listen on")
     port: int = Field(8000, description="Port of `checkout api`")
+    public_url: str | None = Field(None, description="Base URL of the API as customers reach it, for its outcome page")
     wait: float = Field(10, gt=0, le=60, description="Seconds a call waits for its outcome before it answers 202")
     task_queue: str = Field("checkout", description="Temporal task queue that API and workers share")
     temporal_ui: str | None = Field(None, description="Base URL of the Temporal UI, for links that operators follow")

@@ -80,6 +80,7 @@ class Blueprint:
             "CHECKOUT_HOME": str(self.home),
             "CHECKOUT_HOST": HOST,
             "CHECKOUT_PORT": str(self.ports.api),
+            "CHECKOUT_PUBLIC_URL": self.settings.public_url or self.api,
             "CHECKOUT_DATABASE_URL": self.database,
             "CHECKOUT_PEPPER": self.pepper,
             "CHECKOUT_SANDBOX_URL": self.gateway,
