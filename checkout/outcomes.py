@@ -193,11 +193,14 @@ class Standing(Answer):
 
 
 class LooseCharge(Answer):
-    """A charge or page that may hold money which the session does not know of. *page* tells the two apart."""
+    """A charge or page that may hold money which the session does not know of. *page* tells the two apart. One that is
+    not *recorded* has no row: somebody says that it is there.
+    """
 
     key: str
     amount: Money
     page: bool
+    recorded: bool = True
 
 
 class LooseContract(Answer):

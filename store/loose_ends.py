@@ -33,7 +33,7 @@ may lag behind a run that was terminated.
 """
 
 CHARGES: Final[LiteralString] = """
-    SELECT key, amount_minor, currency FROM payments charge
+    SELECT key, amount_minor, currency, true AS recorded FROM payments charge
     WHERE session_id = %(session)s AND kind = 'charge'
       AND ((attempt_of(key) <> %(kept)s AND status <> 'declined') OR key = ANY(%(reported)s))
       AND NOT EXISTS (SELECT 1 FROM payments refund
@@ -41,7 +41,7 @@ CHARGES: Final[LiteralString] = """
                         AND refund.status = 'refunded')
       AND (key = ANY(%(reported)s) OR NOT asked_about(session_id, key))
     UNION ALL
-    SELECT unheard_of, (session.state #>> '{offer,amount_due,minor}')::bigint, session.currency
+    SELECT unheard_of, (session.state #>> '{offer,amount_due,minor}')::bigint, session.currency, false
     FROM unnest(%(reported)s::text[]) AS unheard_of
     JOIN checkout_sessions session ON session.id = %(session)s
     WHERE NOT EXISTS (SELECT 1 FROM payments WHERE key = unheard_of)
@@ -109,4 +109,4 @@ async def _standing(connection: Connection, session: UUID) -> Standing:
 
 def _charge(row: dict[str, Any]) -> LooseCharge:
     amount = Money(minor=row["amount_minor"], currency=row["currency"])
-    return LooseCharge(key=row["key"], amount=amount, page=row["key"].endswith("/page"))
+    return LooseCharge(key=row["key"], amount=amount, page=row["key"].endswith("/page"), recorded=row["recorded"])

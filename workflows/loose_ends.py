@@ -100,8 +100,11 @@ class LooseEnds:
 
     async def _take_back(self, loose: LooseCharge) -> None:
         """Ask the gateway what became of it, and return what it captured. A charge that the gateway does not know is
-        closed by its refund, so that it can't arrive later.
+        closed by its refund, so that it can't arrive later. But where it has no row either, nobody ever posted it, and
+        its key may still be needed: whoever reported it was wrong.
         """
+        if not loose.recorded and isinstance(await self._looked_up(loose), NotFound):
+            return
         answer = await self._settled(loose)
         if isinstance(answer, Captured):
             self._tell_of(_charge(loose, answer))
@@ -126,7 +129,7 @@ class LooseEnds:
         """What is definite of it. What is under way is waited for; a page is closed, and only closing it tells what came
         of it: one that was left can be paid again.
         """
-        at = AtKey(**self._live.effect(), key=loose.key, amount=loose.amount)
+        at = self._at(loose)
         while True:
             answer: LookUpAnswer | None = await self.steps.run(
                 PaymentActivities.close_page if loose.page else PaymentActivities.look_up, at, can=NO_WAY_BACK
@@ -137,6 +140,12 @@ class LooseEnds:
                 )
             if answer is not None and (isinstance(answer, Captured | Closed) or not loose.page):
                 return answer
+
+    async def _looked_up(self, loose: LooseCharge) -> LookUpAnswer:
+        return await self.steps.run(PaymentActivities.look_up, self._at(loose), can=NO_WAY_BACK)
+
+    def _at(self, loose: LooseCharge) -> AtKey:
+        return AtKey(**self._live.effect(), key=loose.key, amount=loose.amount)
 
     async def _void(self, loose: LooseContract) -> None:
         step = ContractStep(

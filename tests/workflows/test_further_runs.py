@@ -270,6 +270,39 @@ async def test_a_late_page_that_is_left_while_it_is_being_taken_back_is_closed_f
     assert isinstance(world.pages[late], Closed)
 
 
+@pytest.mark.parametrize("page", [True, False])
+async def test_money_reported_under_a_key_that_nobody_used_leaves_the_key_as_it_is(
+    open_session: Open, world: World, *, page: bool
+) -> None:
+    checkout: Checkout = await open_session()
+    key = checkout.page() if page else charge_key(checkout.id, 1, 1, 1)
+    unheard_of = LooseCharge(key=key, amount=PRICE, page=page, recorded=False)
+    world.loose = lambda cmd: LooseEnds(charges=(unheard_of,) if cmd.reported else ())
+
+    lie = PaymentReported(event="evt", key=key, captured=True)
+    await checkout.handle.signal(CheckoutWorkflow.payment_reported, lie)
+    await world.until_called("payments.look_up")
+    answer = await told_when_ready(checkout, "confirm", Confirm(mode=Mode.NO_PAYMENT))
+    await checkout.handle.result()
+
+    assert answer.state.status is Status.COMPLETED
+    assert (world.pages, world.refunds) == ({}, {})
+    assert not world.trouble.called["payments.close_page"] + world.trouble.called["payments.refund"]
+
+
+async def test_money_that_is_there_under_a_key_that_no_row_knows_is_returned(open_session: Open, world: World) -> None:
+    checkout: Checkout = await open_session()
+    world.pay(checkout.page(), PRICE)
+    unheard_of = LooseCharge(key=checkout.page(), amount=PRICE, page=True, recorded=False)
+    world.loose = lambda cmd: LooseEnds(charges=(unheard_of,) if cmd.reported else ())
+
+    told = PaymentReported(event="evt", key=checkout.page(), captured=True)
+    await checkout.handle.signal(CheckoutWorkflow.payment_reported, told)
+    await checkout.until(lambda s: [payment.status for payment in s.payments] == ["captured", "refunded"])
+
+    assert world.moved(checkout.id) == 0
+
+
 async def test_a_charge_whose_key_the_gateway_has_forgotten_is_never_posted_again(
     open_session: Open, world: World
 ) -> None:
