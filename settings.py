@@ -31,7 +31,9 @@ class Settings(BaseSettings):
     retention_days: int = Field(30, ge=1, description="Days Temporal keeps the history of a finished session")
     sandbox_url: str | None = Field(None, description="Base URL of the sandbox payment provider")
     sandbox_secret: SecretStr | None = Field(None, description="Bearer secret between the service and the sandbox")
-    webhook_secret: SecretStr | None = Field(None, description="Secret the sandbox signs its events with: whsec_...")
+    webhook_secret: SecretStr | None = Field(
+        None, description="Secret the sandbox signs its events with: whsec_...; several, while one replaces another"
+    )
     sandbox: bool = Field(False, description="Start the provider as a sandbox: ledger, faults, disputes, without a key")
     stripe_secret_key: SecretStr | None = Field(None, description="Stripe's secret or restricted key: sk_... or rk_...")
     stripe_secret_key_file: Path | None = Field(None, description="File that holds it instead")

@@ -152,7 +152,8 @@ class Moved:
 @dataclass(frozen=True)
 class GatewayEvent:
     """A hint that something happened: *id* is the gateway's, *account* the organisation, *reference* the session, *key*
-    what it happened under, *captured* whether money is said to have moved.
+    what it happened under, *captured* whether money is said to have moved. Without an account or a reference it concerns
+    nobody here, as events of types that the adapter does not know: it is kept, and ignored.
     """
 
     id: str

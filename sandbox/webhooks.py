@@ -26,14 +26,15 @@ COPIES: Final = 10
 
 
 class Deliverer:
-    """Posts what is in the outbox to *url*, signed with *secret* (`whsec_...`) after the Standard Webhooks spec.
-    Without a *url* the events stay where they are.
+    """Posts what is in the outbox to *url*, signed with *secret* (`whsec_...`) after the Standard Webhooks spec; with each
+    of several, with spaces or commas between them, while one takes another's place. Without a *url* the events stay where
+    they are.
     """
 
     def __init__(self, books: store.Store, url: str | None, secret: str) -> None:
         self._books = books
         self._url = url
-        self._webhook = Webhook(secret)
+        self._signers = [Webhook(each) for each in secret.replace(",", " ").split()]
         self._client = httpx.AsyncClient(timeout=5, follow_redirects=False, trust_env=False)
         self._awake = asyncio.Event()
         self._one_at_a_time = asyncio.Lock()
@@ -92,7 +93,7 @@ class Deliverer:
         return _after(event, datetime.now(UTC), arrived=arrived)
 
     async def _send(self, url: str, event: Event) -> bool:
-        return await self._post(url, event.id, event.body, self._webhook)
+        return await self._post(url, event.id, event.body, *self._signers)
 
     async def _send_copies(self, url: str, event: Event) -> bool:
         return all(await asyncio.gather(*(self._send(url, event) for _ in range(COPIES))))
@@ -103,13 +104,13 @@ class Deliverer:
         await self._post(url, content["id"], json.dumps(content), Webhook(secrets.token_bytes(32)))
         return await self._send(url, event)
 
-    async def _post(self, url: str, event: str, body: str, signer: Webhook) -> bool:
+    async def _post(self, url: str, event: str, body: str, *signers: Webhook) -> bool:
         now = datetime.now(UTC)
         headers = {
             "content-type": "application/json",
             "webhook-id": event,
             "webhook-timestamp": str(int(now.timestamp())),
-            "webhook-signature": signer.sign(event, now, body),
+            "webhook-signature": " ".join(signer.sign(event, now, body) for signer in signers),
         }
         try:
             answer = await self._client.post(url, content=body, headers=headers)
