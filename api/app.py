@@ -16,6 +16,7 @@ from api import (
     contracts,
     customers,
     health,
+    metrics,
     outcome_page,
     payment_methods,
     payment_schedule,
@@ -45,6 +46,7 @@ ROUTERS: Final[tuple[APIRouter, ...]] = (
     outcome_page.router,
     problem_pages.router,
     health.router,
+    metrics.router,
 )
 
 HEADERS: Final = Secure(
@@ -92,6 +94,7 @@ def create_app(  # noqa: PLR0913 - the application has seven parts
     app.state.pepper = pepper
     app.state.wait = wait
     app.state.task_queue = task_queue
+    app.state.metrics = metrics.Metrics(gateways)
     problems.install(app)
     app.add_middleware(SecureASGIMiddleware, secure=HEADERS)
     for router in ROUTERS:

@@ -162,14 +162,12 @@ class Checkouts:
             sent.cancel()
 
     async def hint(self, organisation: UUID, session: UUID, reported: PaymentReported) -> bool:
-        """Tell the session that something happened at the gateway; False where nobody heard it. A workflow that is over
-        goes on in a further run where there is something left to do: the session goes on, or money arrived late.
+        """Tell the session that something happened at the gateway; False where there is no such session (yet). A workflow
+        that is over goes on in a further run where there is something left to do: the session goes on, or money arrived
+        late. Raises TimeoutError, and what Temporal's client and psycopg raise where they are away.
         """
-        try:
-            async with asyncio.timeout(self._wait):
-                return await self._further.pass_on(organisation, session, reported)
-        except NO_ANSWER:
-            return False
+        async with asyncio.timeout(self._wait):
+            return await self._further.pass_on(organisation, session, reported)
 
     async def method_saved(self, organisation: UUID, method: UUID) -> None:
         """Tell every session that the method may pay of it. What is not told now, the reconciler tells later."""

@@ -3,26 +3,40 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Literal
 
 from psycopg.rows import DictRow
 
 from gateways.port import GatewayEvent
 from store.database import Connection
 
+Kept = Literal["accepted", "ignored", "duplicate", "contradictory"]
+"""What an event is when it is kept: *accepted* is one whose session is to be told of it, *ignored* one that concerns
+none. A *contradictory* one has the id of another event: that one stays as it was.
+"""
 
-async def keep(connection: Connection, gateway: str, event: GatewayEvent) -> bool:
-    """Keep an event; False when it is known already, and was passed on."""
+
+async def keep(connection: Connection, gateway: str, event: GatewayEvent) -> Kept:
+    """Keep an event, unless one of its id is kept already. Of one that comes many times at once, only one is accepted."""
+    told = (event.type, event.account, event.reference, event.key, event.captured)
     cursor = await connection.execute(
         """
-        INSERT INTO gateway_events AS known (gateway, id, type, organisation_id, session_id, key, captured)
+        INSERT INTO gateway_events (gateway, id, type, organisation_id, session_id, key, captured)
         VALUES (%s, %s, %s, %s, %s, %s, %s)
-        ON CONFLICT (gateway, id) DO UPDATE SET type = known.type
-        RETURNING passed_on_at IS NULL AS fresh
+        ON CONFLICT (gateway, id) DO NOTHING
         """,
-        (gateway, event.id, event.type, event.account, event.reference, event.key, event.captured),
+        (gateway, event.id, *told),
     )
-    row = await cursor.fetchone()
-    return row is not None and row["fresh"]
+    if cursor.rowcount:
+        return "accepted" if event.account and event.reference else "ignored"
+    cursor = await connection.execute(
+        """
+        SELECT type, organisation_id, session_id, key, captured FROM gateway_events WHERE gateway = %s AND id = %s
+        """,
+        (gateway, event.id),
+    )
+    known = await cursor.fetchone()
+    return "duplicate" if known and tuple(known.values()) == told else "contradictory"
 
 
 async def passed_on(connection: Connection, gateway: str, event_id: str) -> None:

@@ -270,7 +270,8 @@ CREATE TABLE idempotency_keys (
     PRIMARY KEY (organisation_id, call, key)
 );
 
--- Events in: stored before they are acknowledged, once per id, then passed on as a hint.
+-- Events in: stored before they are acknowledged, once per id, then passed on as a hint. What they say about people
+-- and amounts is not kept: it is not believed anyway. Those without a session concern nobody here.
 CREATE TABLE gateway_events (
     gateway         text NOT NULL,
     id              text NOT NULL,
@@ -284,7 +285,7 @@ CREATE TABLE gateway_events (
     passed_on_at    timestamptz,
     PRIMARY KEY (gateway, id)
 );
-CREATE INDEX ON gateway_events (received_at) WHERE passed_on_at IS NULL;
+CREATE INDEX ON gateway_events (received_at) WHERE passed_on_at IS NULL AND session_id IS NOT NULL;
 
 -- Whether somebody is being asked about a payment to see to at the gateway, or has seen to it: once is enough.
 CREATE FUNCTION asked_about(session uuid, key text) RETURNS boolean LANGUAGE sql STABLE

@@ -14,11 +14,13 @@ from fastapi import FastAPI
 from temporalio.client import Client
 
 from api.app import create_app
+from api.checkouts import _checkouts
 from checkout.commands import Reconcile
 from checkout.outcomes import Reconciled
 from gateways.sandbox import SandboxGateway
 from store.database import Database
 from tests.api.interruptions import Operator, Sweep
+from tests.api.messenger import Deaf, Door, Messenger, Opens
 from tests.api.shop import Shop
 from tests.conftest import PEPPER, Keys, Stack, dun_after, new_keys, new_organisation
 from workflows.reconciliation import ReconciliationWorkflow
@@ -97,6 +99,42 @@ def sweep(temporal: Client) -> Sweep:
     return sweep
 
 
+@pytest.fixture(scope="session")
+def messenger(shop: Shop) -> Messenger:
+    """Brings events of the stack's organisation to the stack's API."""
+    secrets = json.loads((shop.stack.home / "secrets.json").read_text())
+    return Messenger(shop.http, secrets["webhook_secret"], shop.stack.organisation)
+
+
 @pytest.fixture
 def operator(shop: Shop, temporal: Client) -> Operator:
     return Operator(shop, temporal)
+
+
+@pytest.fixture
+async def opens(
+    database: Database, gateway: SandboxGateway, temporal: Client, messenger: Messenger
+) -> AsyncIterator[Opens]:
+    """Opens doors to the stack's database and Temporal, or to others."""
+    opened: list[httpx.AsyncClient] = []
+
+    def door(*, reaching: Client = temporal, storing: Database = database, wait: float = 10) -> Door:
+        app = create_app(database=storing, gateways={"sandbox": gateway}, temporal=reaching, pepper=PEPPER, wait=wait)
+        opened.append(client_of(app, None))
+        return Door(app, opened[-1], messenger.through(opened[-1]))
+
+    yield door
+    for client in opened:
+        await client.aclose()
+
+
+@pytest.fixture
+def door(opens: Opens) -> Door:
+    return opens()
+
+
+@pytest.fixture
+def deaf(door: Door) -> Deaf:
+    sessions = Deaf()
+    door.app.dependency_overrides[_checkouts] = lambda: sessions
+    return sessions

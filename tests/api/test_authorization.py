@@ -26,6 +26,7 @@ test_checkout_sessions.py.
 PUBLIC = {
     "/health/live",
     "/health/ready",
+    "/metrics",
     "/outcome/{organisation}/{session}",
     "/problems/{name}",
     "/webhooks/{gateway}",
