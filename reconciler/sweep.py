@@ -23,6 +23,9 @@ from store.reconciliation import Between
 
 NOBODY: Final = UUID(int=0)
 
+EVER: Final = datetime(1970, 1, 1, tzinfo=UTC)
+"""Since when events may have waited: however long ago, they are no less about a session that may be known by now."""
+
 
 class Sweep:
     """Sweeps can be repeated, and may run beside everything else: a session decides about itself in its own workflow."""
@@ -47,7 +50,8 @@ class Sweep:
         alive = await running(self._client, None if cmd.everything else since)
         async with self._database.unbound() as connection:
             every = await organisations.every(connection)
-        done = [await or_later("events", self._passed_on(between))]
+        waiting_since = EVER if cmd.everything else since
+        done = [await or_later("events", self._passed_on((waiting_since, between[1])))]
         for organisation in every:
             for what, work in (
                 ("ended", self._went_on(organisation, set(dead.get(organisation, ())))),

@@ -156,6 +156,22 @@ async def test_an_event_that_cannot_be_passed_on_hides_no_other(
     assert events[1].key in sessions.told
 
 
+@pytest.mark.parametrize("everything", [True, False])
+async def test_an_event_that_has_waited_for_long_is_passed_on_by_the_sweep_of_everything(
+    sweep: Sweep, sessions: Sessions, database: Database, organisation: UUID, *, everything: bool
+) -> None:
+    event = GatewayEvent(f"evt_{uuid4().hex}", "page.paid", organisation, uuid4(), uuid4().hex)
+    async with database.unbound() as connection:
+        await gateway_events.keep(connection, "sandbox", event)
+        await connection.execute(
+            "UPDATE gateway_events SET received_at = now() - interval '30 days' WHERE id = %s", (event.id,)
+        )
+
+    await sweep.sweep(NOW.model_copy(update={"everything": everything}))
+
+    assert (event.key in sessions.told) == everything
+
+
 def unreachable(event: GatewayEvent) -> UUID:
     assert event.reference
     return event.reference
