@@ -9,6 +9,7 @@ from temporalio.service import RPCError, RPCStatusCode
 
 from checkout.commands import FoundAdrift, MethodSaved, Opening, PaymentReported
 from checkout.ids import workflow_of
+from checkout.outcomes import Standing
 from checkout.session import SessionState
 from store.database import Database
 from store.loose_ends import standing
@@ -29,7 +30,7 @@ class FurtherRuns:
         """
         if await self._signal(organisation, session, "payment_reported", reported):
             return True
-        stands = await standing(self._database, organisation, session)
+        stands = await self._standing(organisation, session)
         if stands.state is None:
             return False
         if stands.state.goes_on or _is_late(stands.state, reported):
@@ -40,7 +41,7 @@ class FurtherRuns:
         """Tell a session whose payment was declined of another method to charge; False where nothing is left to do."""
         if await self._signal(organisation, session, "payment_method_saved", saved):
             return True
-        stands = await standing(self._database, organisation, session)
+        stands = await self._standing(organisation, session)
         if stands.state is None or not stands.state.goes_on:
             return False
         await resume(self._client, self._task_queue, stands.state, stands.policy, ("payment_method_saved", saved))
@@ -54,7 +55,7 @@ class FurtherRuns:
         status = await _status(handle)
         if status is WorkflowExecutionStatus.RUNNING:
             return False
-        stands = await standing(self._database, organisation, session)
+        stands = await self._standing(organisation, session)
         if stands.state is None:
             return status is not None and await self._open_again(handle)
         asks = stands.state.attention is not None and status is not WorkflowExecutionStatus.CANCELED
@@ -73,11 +74,14 @@ class FurtherRuns:
         """Have the session take back what is no part of it, and go on where its workflow is over; False where there is
         no such session.
         """
-        stands = await standing(self._database, organisation, session)
+        stands = await self._standing(organisation, session)
         if stands.state is None:
             return False
         await resume(self._client, self._task_queue, stands.state, stands.policy, ("found_adrift", found))
         return True
+
+    async def _standing(self, organisation: UUID, session: UUID) -> Standing:
+        return await standing(self._database, organisation, session)
 
     async def _signal(self, organisation: UUID, session: UUID, signal: str, told: object) -> bool:
         try:
