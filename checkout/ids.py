@@ -73,6 +73,11 @@ def refund_key(of: str) -> str:
     return f"{of}/refund"
 
 
+def refund_of(key: str) -> str:
+    """The key of what a refund's *key* returns."""
+    return key.partition("/refund")[0]
+
+
 def excess_key(of: str) -> str:
     """The key of the refund of what was captured under the key *of* beyond what was asked for."""
     return f"{of}/excess"

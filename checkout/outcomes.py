@@ -212,8 +212,9 @@ class LooseContract(Answer):
 
 
 class LooseEnds(Answer):
-    """What rows hold of a session that is not part of it; *guest* says whether its customer was left behind, *attempts*
-    is the last attempt of which there is a trace: none of them can be used again.
+    """What rows hold of a session that is not part of it; of the attempt that stands also what was captured: the session
+    knows which of it is its own. *guest* says whether its customer was left behind, *attempts* is the last attempt of which
+    there is a trace: none of them can be used again.
     """
 
     outcome: Literal["loose_ends"] = "loose_ends"

@@ -10,7 +10,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict
 
-from checkout.ids import attempt_of, charge_of
+from checkout.ids import attempt_of, charge_of, refund_of
 from checkout.lifecycle import FINAL, Payment, Status
 from checkout.money import Money
 
@@ -124,7 +124,7 @@ class Confirmation(Frozen):
 
 class PaymentRecord(Frozen):
     """A charge, a payment page or a refund under its key at the gateway. *declined* is a definite no: nothing was
-    captured under that key, and nothing will be.
+    captured under that key, and nothing will be. What came *late* is no part of the session, and goes back.
     """
 
     key: str
@@ -133,6 +133,7 @@ class PaymentRecord(Frozen):
     status: Literal["pending", "unknown", "captured", "declined", "refunded"]
     reference: str | None = None
     at: datetime
+    late: bool = False
 
 
 InstalmentStatus = Literal[
@@ -252,13 +253,19 @@ class SessionState(Frozen):
 
     def is_late(self, key: str) -> bool:
         """Whether money under *key*, a page's or a charge's, is no part of the session: of another attempt, or beside
-        what was captured, or is awaited, in the one that stands.
+        what was captured, or is awaited, in the one that stands. What came late is so until it is returned.
         """
         attempt = attempt_of(self.id, key)
         if attempt is None or attempt != self.kept:
             return attempt is not None
-        known = any(payment.key == key and payment.status == "captured" for payment in self.payments)
-        return not (known or self.status is Status.PROCESSING or self._awaits(key))
+        known = next((payment for payment in self.payments if (payment.key, payment.status) == (key, "captured")), None)
+        if known is not None:
+            return known.late and not self._returned(key)
+        return not (self.status is Status.PROCESSING or self._awaits(key))
+
+    def _returned(self, key: str) -> bool:
+        """Whether what was captured under *key* went back."""
+        return any(payment.status == "refunded" and refund_of(payment.key) == key for payment in self.payments)
 
     def _awaits(self, key: str) -> bool:
         """Whether a charge under *key* is at the gateway, or is still to come: a run that was reset repeats its tries."""
@@ -289,7 +296,7 @@ class SessionState(Frozen):
         """A key of the completed session under which more was captured than was asked for, and how much of it is still to
         be returned: a gateway that breaks its promise. The currency is what was asked for.
         """
-        over = (p for p in self.payments if p.status == "captured" and self.status is Status.COMPLETED)
+        over = (p for p in self.payments if p.status == "captured" and not p.late and self.status is Status.COMPLETED)
         for key, amount, asked in ((p.key, p.amount, self._asked(p.key)) for p in over):
             if asked and amount != asked and amount.covers(asked) and not self._is_returned(key):
                 return key, amount - asked

@@ -35,7 +35,7 @@ may lag behind a run that was terminated.
 CHARGES: Final[LiteralString] = """
     SELECT key, amount_minor, currency, true AS recorded FROM payments charge
     WHERE session_id = %(session)s AND kind = 'charge'
-      AND ((attempt_of(key) <> %(kept)s AND status <> 'declined') OR key = ANY(%(reported)s))
+      AND ((attempt_of(key) <> %(kept)s AND status <> 'declined') OR status = 'captured' OR key = ANY(%(reported)s))
       AND NOT EXISTS (SELECT 1 FROM payments refund
                       WHERE refund.session_id = charge.session_id AND refund.key LIKE charge.key || '/refund%%'
                         AND refund.status = 'refunded')
@@ -47,8 +47,9 @@ CHARGES: Final[LiteralString] = """
     WHERE NOT EXISTS (SELECT 1 FROM payments WHERE key = unheard_of)
     ORDER BY key
 """
-"""Charges that hold money, or may: no definite no, or one that is contradicted, and not returned. What somebody is asked
-about, or has seen to, is one only where it is reported anew. A key without a row is of the amount on offer.
+"""Charges that hold money, or may: no definite no, or one that is contradicted, and not returned; of the attempt that is
+kept those that were captured, of which the session knows which are its own. What somebody is asked about, or has seen to,
+is one only where it is reported anew. A key without a row is of the amount on offer.
 """
 
 CONTRACTS: Final = """

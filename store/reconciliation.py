@@ -23,8 +23,9 @@ UNFINISHED: Final[LiteralString] = """
 
 ADRIFT: Final[LiteralString] = """
     WITH session AS (
-        SELECT id, needs_attention, CASE WHEN checkout_session_status IN ('processing', 'completed')
-                                         THEN (state #>> '{confirmation,attempt}')::int ELSE 0 END AS kept
+        SELECT id, needs_attention, checkout_session_status = 'completed' AS completed, state -> 'payments' AS payments,
+               CASE WHEN checkout_session_status IN ('processing', 'completed')
+                    THEN (state #>> '{confirmation,attempt}')::int ELSE 0 END AS kept
         FROM checkout_sessions
         WHERE id IN (SELECT id FROM checkout_sessions
                      WHERE last_activity_at >= %(since)s AND last_activity_at < %(until)s
@@ -34,7 +35,12 @@ ADRIFT: Final[LiteralString] = """
                           WHERE asked ->> 'reason' IN ('step_failing', 'rejected'))
     )
     SELECT session.id FROM session JOIN payments charge ON charge.session_id = session.id
-    WHERE charge.kind = 'charge' AND charge.status <> 'declined' AND attempt_of(charge.key) <> kept
+    WHERE charge.kind = 'charge'
+      AND ((charge.status <> 'declined' AND attempt_of(charge.key) <> kept)
+           OR (charge.status = 'captured' AND completed
+               AND NOT EXISTS (SELECT 1 FROM jsonb_array_elements(payments) own
+                               WHERE own ->> 'key' = charge.key AND own ->> 'status' = 'captured'
+                                 AND NOT coalesce((own ->> 'late')::boolean, false))))
       AND NOT EXISTS (SELECT 1 FROM payments refund
                       WHERE refund.session_id = charge.session_id AND refund.key LIKE charge.key || '/refund%%'
                         AND refund.status = 'refunded')

@@ -91,7 +91,8 @@ class LooseEnds:
         for contract in found.contracts:
             await self._void(contract)
         for charge in found.charges:
-            await self._take_back(charge)
+            if self._live.state.is_late(charge.key):
+                await self._take_back(charge)
         if found.guest and self._live.state.guest_checkout:
             await self._archive_guest(kept)
         for key in missing:
@@ -197,4 +198,5 @@ def _charge(loose: LooseCharge, captured: Captured) -> PaymentRecord:
         status="captured",
         reference=captured.reference,
         at=workflow.now(),
+        late=True,
     )

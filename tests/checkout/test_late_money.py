@@ -39,6 +39,14 @@ def session(status: Status, *schedule: Instalment, captured: str | None = None) 
     )
 
 
+def with_late(key: str, *, returned: bool = False) -> SessionState:
+    """A session that was paid, and whose second attempt got money under another *key* of it, too."""
+    paid = session(Status.COMPLETED, part("paid", 1), captured="2/charge/1/1")
+    late = PaymentRecord(key=f"{SESSION}/{key}", kind="charge", amount=PRICE, status="captured", at=NOW, late=True)
+    back = PaymentRecord(key=f"{SESSION}/{key}/refund/2", kind="refund", amount=PRICE, status="refunded", at=NOW)
+    return paid.model_copy(update={"payments": (*paid.payments, late, *((back,) if returned else ()))})
+
+
 def part(status: str, attempts: int, **more: Any) -> Instalment:
     given = {"n": 1, "due_on": NOW.date(), "due_at": NOW, "amount": PRICE, "status": status, "attempts": attempts}
     return Instalment.model_validate(given | more)
@@ -67,6 +75,9 @@ PAGE = {"action_url": "https://pay.example"}
         (session(COMPLETED, part("scheduled", 0)), "2/charge/7/1", True),
         (session(COMPLETED, captured="2/page"), "2/page", False),
         (session(COMPLETED, captured="2/page"), "2/charge/1/1", True),
+        (with_late("2/charge/1/2"), "2/charge/1/2", True),
+        (with_late("2/charge/1/2"), "2/charge/1/1", False),
+        (with_late("2/charge/1/2", returned=True), "2/charge/1/2", False),
         (session(Status.PROCESSING), "2/page", False),
         (session(Status.PROCESSING), "1/page", True),
         (session(Status.CLOSED), "2/page", True),

@@ -6,11 +6,11 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-from checkout.commands import AtKey, Effect, FindLooseEnds, Publish, Refund
+from checkout.commands import AtKey, FindLooseEnds, Publish, Refund
 from checkout.ids import charge_key, page_key, refund_key
 from checkout.lifecycle import Status
 from checkout.outcomes import Captured, NothingToRefund
-from checkout.session import Attention, SessionEvent, SessionState
+from checkout.session import Attention, Confirmation, Mode, PaymentRecord, SessionEvent, SessionState
 from store import reconciliation
 from store.database import Database
 from store.loose_ends import SessionRows
@@ -36,7 +36,7 @@ class Session:
         long_ago = NOW - timedelta(days=10)
         self.state = state.model_copy(update={"status": Status.CANCELLED, "last_activity_at": long_ago})
         self.late = page_key(state.id, 1)
-        self._effect: dict[str, Any] = {"organisation": state.organisation, "session": state.id, "at": NOW}
+        self.effect: dict[str, Any] = {"organisation": state.organisation, "session": state.id, "at": NOW}
 
     async def is_published(self, kind: str = "x.y", data: dict[str, Any] | None = None, **to: Any) -> None:
         event = changed(self.state.model_copy(update=to), self.state.version)
@@ -45,7 +45,7 @@ class Session:
         self.state = self.state.model_copy(update={"version": self.state.version + 1, **to})
 
     async def gets_late_money(self) -> None:
-        at = AtKey(**self._effect, key=self.late, amount=PRICE)
+        at = AtKey(**self.effect, key=self.late, amount=PRICE)
         await PaymentRecords(self._database).answered(at, Captured(reference="pay_1", amount=PRICE))
 
     async def is_adrift(self) -> bool:
@@ -62,10 +62,9 @@ class Session:
         async with self._database.of(self.state.organisation) as connection:
             return self.state.id in await reconciliation.unfinished(connection, UUID(int=0))
 
-    async def loose(self, *reported: str) -> list[str]:
-        found = await SessionRows(self._database).loose_ends(
-            FindLooseEnds(**Effect(**self._effect).model_dump(), kept=None, reported=reported)
-        )
+    async def loose(self, *reported: str, kept: int | None = None) -> list[str]:
+        find = FindLooseEnds(**self.effect, kept=kept, reported=reported)
+        found = await SessionRows(self._database).loose_ends(find)
         return [charge.key for charge in found.charges]
 
 
@@ -122,6 +121,43 @@ async def test_money_that_somebody_is_asked_about_or_has_seen_to_is_found_no_mor
     )
     assert (await late.is_adrift(), await late.is_doubtful(), await late.loose()) == (False, False, [])
     assert await late.loose(late.late) == [late.late]
+
+
+async def test_a_key_that_no_row_knows_is_loose_where_it_is_reported_and_told_apart(
+    database: Database, organisation: UUID
+) -> None:
+    over = await session(database, organisation)
+    await over.is_published()
+    await over.gets_late_money()
+    unheard_of = charge_key(over.state.id, 7, 1, 1)
+    find = FindLooseEnds(**over.effect, kept=None, reported=(unheard_of,))
+
+    found = await SessionRows(database).loose_ends(find)
+
+    assert [(charge.key, charge.page, charge.recorded) for charge in found.charges] == [
+        (over.late, True, True),
+        (unheard_of, False, False),
+    ]
+
+
+async def test_of_the_attempt_that_stands_only_what_the_session_has_is_its_own(
+    database: Database, organisation: UUID
+) -> None:
+    paid = await session(database, organisation)
+    own = PaymentRecord(key=paid.late, kind="charge", amount=PRICE, status="captured", at=NOW)
+    confirmation = Confirmation(mode=Mode.CHARGE_IMMEDIATELY, attempt=1, confirmed_at=NOW)
+    stands: dict[str, Any] = {"status": Status.COMPLETED, "confirmation": confirmation}
+    await paid.gets_late_money()
+
+    await paid.is_published(**stands, payments=(own,))
+    assert not await paid.is_adrift()
+    assert await paid.loose(kept=1) == [paid.late]
+    await paid.is_published(**stands, payments=(own.model_copy(update={"late": True}),))
+    assert await paid.is_adrift()
+    await paid.is_published(**stands, payments=())
+    assert await paid.is_adrift()
+    await paid.is_published(status=Status.PROCESSING, confirmation=confirmation, payments=())
+    assert not await paid.is_adrift()
 
 
 async def test_seeing_to_one_payment_is_not_seeing_to_another(database: Database, organisation: UUID) -> None:

@@ -355,7 +355,7 @@ async def test_loose_ends_are_what_is_of_no_attempt_that_stands(
 
     assert [charge.key for charge in none_stands.charges] == [at.key]
     assert [contract.contract for contract in none_stands.contracts] == [step.contract]
-    assert the_first_stands == LooseEnds()
+    assert the_first_stands == LooseEnds(charges=none_stands.charges)
     assert not after_the_refund.charges
 
 
