@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from itertools import permutations, product
 from typing import Any, Final, Literal, cast
@@ -171,20 +172,20 @@ def lived(story: Story, order: tuple[int, ...], way: Way, moment: int) -> dict[s
     """
     world = World()
     world.loose = rows(world)
-    session = Simulation(world, due=story.due)
-    session.run.stubborn = moment % 2 == 1
-    story.begins(session)
-    for _ in range(moment):
-        session.step()
-    story.acts(world, session.id)
-    told = [reported(session.id, *story.says[n]) for n in order]
-    if way != "beside an answer" or not session.step(*told):
-        for each in told:
-            session.report(each)
-            if way == "apart":
-                session.settle()
-    session.rest()
-    return ended(session)
+    with closing(Simulation(world, due=story.due)) as session:
+        session.run.stubborn = moment % 2 == 1
+        story.begins(session)
+        for _ in range(moment):
+            session.step()
+        story.acts(world, session.id)
+        told = [reported(session.id, *story.says[n]) for n in order]
+        if way != "beside an answer" or not session.step(*told):
+            for each in told:
+                session.report(each)
+                if way == "apart":
+                    session.settle()
+        session.rest()
+        return ended(session)
 
 
 def ended(session: Simulation) -> dict[str, Any]:
