@@ -8,6 +8,7 @@ from uuid import UUID
 import pytest
 from temporalio.client import WorkflowExecutionStatus
 
+from gateways.port import Account
 from gateways.sandbox import SandboxGateway
 from tests.api.interruptions import PRICE, Operator, Sweep, due_today, kinds
 from tests.api.shop import Shop
@@ -34,7 +35,7 @@ async def test_money_beside_what_was_paid_goes_back_although_the_run_that_return
     failing = {"call": "refund", "fault": "500_before", "times": None, "match": {"reference": session}}
     await shop.gateway.post("/faults", json=failing)
     again = f"{session}/1/charge/1/2"
-    await gateway.charge(again, operator.organisation, UUID(session), "pm_sandbox_card_ok", PRICE, "")
+    await gateway.charge(again, Account(operator.organisation), UUID(session), "pm_sandbox_card_ok", PRICE, "")
     await shop.until(session, lambda s: [p["status"] for p in s["payments"]] == ["captured", "captured", "unknown"])
 
     await operator.terminate(session)

@@ -78,7 +78,7 @@ def called_off(session: Simulation) -> None:
 
 
 def charged_by_transfer(session: Simulation) -> None:
-    session.world.next_charge = [UnderWay()]  # type: ignore[list-item]
+    session.world.next_charge = [UnderWay()]
     confirmed(session, Mode.CHARGE_WHEN_DUE)
 
 
