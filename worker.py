@@ -6,6 +6,7 @@ import asyncio
 import signal
 from collections.abc import Mapping
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 from temporalio.client import Client
@@ -18,6 +19,7 @@ from activities.customers import CustomerActivities
 from activities.payments import PaymentActivities
 from activities.reconciliation import ReconciliationActivities
 from activities.sessions import SessionActivities
+from checkout.outcome_pages import outcome_address
 from gateways.configured import HalfConfigured, configured
 from gateways.port import PaymentGateway
 from reconciler.further_runs import FurtherRuns
@@ -28,7 +30,7 @@ from store.customer_steps import CustomerSteps
 from store.database import Database
 from store.due_payments import DuePayments
 from store.loose_ends import SessionRows
-from store.payment_records import PaymentRecords
+from store.payment_records import Outcome, PaymentRecords
 from store.sandboxes import Sandboxes
 from store.session_view import SessionView
 from workflows.checkout import CheckoutWorkflow
@@ -81,21 +83,33 @@ def bound(  # noqa: PLR0913, PLR0917 - one class per outside party
 
 
 def activities(
-    client: Client, task_queue: str, database: Database, gateways: Mapping[str, PaymentGateway]
+    client: Client,
+    task_queue: str,
+    database: Database,
+    gateways: Mapping[str, PaymentGateway],
+    outcome: Outcome | None = None,
 ) -> list[Any]:
-    """Every activity on PostgreSQL and the gateways; the reconciler also starts further runs on *task_queue*."""
+    """Every activity on PostgreSQL and the gateways; the reconciler also starts further runs on *task_queue*. Customers
+    of merchants without an address of their own go to the *outcome*.
+    """
     further = FurtherRuns(client, database, task_queue)
     return bound(
         CustomerActivities(CustomerSteps(database)),
         ContractActivities(ContractSteps(database)),
-        PaymentActivities(gateways, PaymentRecords(database), DuePayments(database)),
+        PaymentActivities(gateways, PaymentRecords(database, outcome), DuePayments(database)),
         SessionActivities(SessionView(database), SessionRows(database)),
         ReconciliationActivities(Sweep(client, database, gateways, further)),
         ClockActivities(WorkflowClocks(client), Sandboxes(database)),
     )
 
 
-def worker(client: Client, task_queue: str, database: Database, gateways: Mapping[str, PaymentGateway]) -> Worker:
+def worker(
+    client: Client,
+    task_queue: str,
+    database: Database,
+    gateways: Mapping[str, PaymentGateway],
+    outcome: Outcome | None = None,
+) -> Worker:
     """A worker of every workflow and activity. Stopped, it lets running activities finish for 30 s; killed, another
     one takes over its sessions after 2 s.
     """
@@ -103,7 +117,7 @@ def worker(client: Client, task_queue: str, database: Database, gateways: Mappin
         client,
         task_queue=task_queue,
         workflows=WORKFLOWS,
-        activities=activities(client, task_queue, database, gateways),
+        activities=activities(client, task_queue, database, gateways, outcome),
         workflow_runner=SANDBOX,
         graceful_shutdown_timeout=timedelta(seconds=30),
         sticky_queue_schedule_to_start_timeout=timedelta(seconds=2),
@@ -124,10 +138,17 @@ async def run(config: Settings) -> None:
     client = await connect()
     async with Database(config.database_url.get_secret_value()) as database:
         await database.refuse_unsafe_role()
-        async with worker(client, config.task_queue, database, gateways):
+        async with worker(client, config.task_queue, database, gateways, _outcome(config)):
             await stop.wait()
     for gateway in gateways.values():
         await gateway.aclose()
+
+
+def _outcome(config: Settings) -> Outcome | None:
+    """The API's page of a session's outcome, where customers can reach it."""
+    if config.public_url is None or config.pepper is None:
+        return None
+    return partial(outcome_address, config.public_url, config.pepper.get_secret_value())
 
 
 def main() -> None:

@@ -20,8 +20,10 @@ async def description(connection: Connection, notes: UUID | None) -> str:
     return (row["description"] if row else None) or ""
 
 
-async def request(connection: Connection, cmd: OpenPage, posted: Posted) -> PageRequest:
-    """Everything that the page of a key shows and leads to: for one key always the same."""
+async def request(connection: Connection, cmd: OpenPage, posted: Posted, outcome: str | None) -> PageRequest:
+    """Everything that the page of a key shows and leads to, where the merchant gave no address to the *outcome*: for one
+    key always the same.
+    """
     cursor = await connection.execute(
         """
         SELECT coalesce(entity.name, organisation.name) AS merchant,
@@ -47,9 +49,9 @@ async def request(connection: Connection, cmd: OpenPage, posted: Posted) -> Page
         merchant=row["merchant"],
         description=await description(connection, cmd.notes),
         lines=[PageLine(cmd.instalment, "1", cmd.amount)] if cmd.instalment else _lines(row["invoice"]),
-        success_url=urls.get("success_url"),
-        cancel_url=urls.get("cancel_url"),
-        pending_url=urls.get("pending_url"),
+        success_url=urls.get("success_url") or outcome,
+        cancel_url=urls.get("cancel_url") or outcome,
+        pending_url=urls.get("pending_url") or urls.get("success_url") or outcome,
         preferred=cmd.preferred,
         first_at=posted.first_at,
         expires_at=row["expires_at"],

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any, Final, LiteralString
@@ -57,9 +57,16 @@ POSTED: Final[LiteralString] = """
 REMOVED: Final = Declined(code="payment_method_removed", soft=False)
 
 
+Outcome = Callable[[UUID, UUID], str]
+"""The address of the page that tells what became of an organisation's session."""
+
+
 class PaymentRecords:
-    def __init__(self, database: Database) -> None:
+    """*outcome* is where a customer goes from a hosted page where the merchant gave no address."""
+
+    def __init__(self, database: Database, outcome: Outcome | None = None) -> None:
         self._database = database
+        self._outcome = outcome
 
     async def posted(self, cmd: AtKey) -> ToAsk:
         """The command's key, and the gateway where it was posted; that of the organisation where it never was."""
@@ -90,7 +97,8 @@ class PaymentRecords:
         async with self._database.of(cmd.organisation) as connection:
             at = await _to_ask(connection, cmd, cmd.key)
             at = await _record(connection, cmd, at, expires_at=cmd.expires_at)
-            return ToOpen(at.gateway, at.posted, await hosted_pages.request(connection, cmd, at.posted))
+            outcome = self._outcome(cmd.organisation, cmd.session) if self._outcome else None
+            return ToOpen(at.gateway, at.posted, await hosted_pages.request(connection, cmd, at.posted, outcome))
 
     async def charge(self, cmd: Charge) -> ToCharge | Declined:
         """Record the charge's key with its method, and say what to charge: a key keeps the method that it was first used
