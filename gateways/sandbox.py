@@ -74,7 +74,9 @@ KNOWN: Final = CAPTURED | {
     "page.left",
     "page.under_way",
     "charge.declined",
+    "charge.failed",
     "charge.needs_customer",
+    "charge.under_way",
     "refund.created",
 }
 """The types of events that are about a session; any other concerns nobody."""

@@ -51,7 +51,7 @@ async def request(connection: Connection, cmd: OpenPage, posted: Posted, outcome
         lines=[PageLine(cmd.instalment, "1", cmd.amount)] if cmd.instalment else _lines(row["invoice"]),
         success_url=urls.get("success_url") or outcome,
         cancel_url=urls.get("cancel_url") or outcome,
-        pending_url=urls.get("pending_url") or urls.get("success_url") or outcome,
+        pending_url=urls.get("pending_url"),
         preferred=cmd.preferred,
         first_at=posted.first_at,
         expires_at=row["expires_at"],
@@ -69,5 +69,5 @@ def _lines(invoice: dict[str, Any]) -> list[PageLine]:
     before = Money.of(invoice["subtotal"], currency)
     less = Money.zero(currency) - Money.of(invoice["discount"], currency)
     on_top = Money.of(invoice["total"], currency) - before - less
-    extra = (("Discount", less), ("Tax", on_top))
-    return lines + [PageLine(name=name, quantity="1", amount=amount) for name, amount in extra if amount.minor]
+    extra = [PageLine("Discount", "1", less, "discount"), PageLine("Tax", "1", on_top, "tax")]
+    return lines + [line for line in extra if line.amount.minor]

@@ -29,7 +29,7 @@ from checkout.session import Instalment, Offer, SessionEvent, SessionState
 from store.database import Database
 from store.session_view import SessionView
 from tests.api.conftest import client_of
-from tests.api.shop import Shop
+from tests.api.shop import Shop, onboarding
 from tests.browsing import DESK, NARROW, PICTURES, chromium, outside, violations
 from tests.conftest import PEPPER
 
@@ -223,10 +223,9 @@ async def test_a_customer_without_a_shop_to_return_to_sees_the_payment_become_co
     browser: Browser, shop: Shop, request: pytest.FixtureRequest
 ) -> None:
     """All the way: pays at the gateway's page, and without a script is told first that it is under way."""
-    session = (await shop.session())["id"]
+    session = (await shop.session({**onboarding(await shop.customer()), "success_url": None, "cancel_url": None}))["id"]
     pepper = json.loads((shop.stack.home / "secrets.json").read_text())["pepper"]
     page = outcome_address(shop.stack.api, pepper, UUID(shop.stack.organisation), UUID(session))
-    assert (await shop.http.put(f"/checkout_session/{session}", json={"success_url": page})).status_code == 200
     pay = (await shop.confirmed(session, "charge_immediately")).json()["redirect_url"]
 
     tab = await browser.new_page(viewport=DESK, java_script_enabled=False)
@@ -242,3 +241,17 @@ async def test_a_customer_without_a_shop_to_return_to_sees_the_payment_become_co
         await tab.screenshot(path=PICTURES / "outcome.png")
     await tab.close()
     assert (PICTURES / "outcome.png").stat().st_size < 150_000
+
+
+async def test_a_customer_without_a_shop_to_return_to_leaves_and_is_told_that_nothing_was_charged(
+    browser: Browser, shop: Shop
+) -> None:
+    session = (await shop.session({**onboarding(await shop.customer()), "success_url": None, "cancel_url": None}))["id"]
+    pay = (await shop.confirmed(session, "charge_immediately")).json()["redirect_url"]
+
+    tab = await browser.new_page(java_script_enabled=False)
+    await tab.goto(pay)
+    await tab.click("button[value=leave]")
+
+    await expect(tab.get_by_role("heading")).to_have_text(re.compile("Nothing was charged|Not paid"), timeout=20_000)
+    await tab.close()

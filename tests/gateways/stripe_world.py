@@ -33,6 +33,7 @@ SAVED: Final = {"card_ok": "pm_card_visa", "bank_ok": "pm_usBankAccount_success"
 UNSAVED: Final = {
     "card_declined": "pm_card_visa_chargeDeclined",
     "card_insufficient_funds": "pm_card_visa_chargeDeclinedInsufficientFunds",
+    "card_stolen": "pm_card_visa_chargeDeclinedStolenCard",
     "card_expired": "pm_card_chargeDeclinedExpiredCard",
     "card_needs_customer": "pm_card_authenticationRequired",
     "no_such": "pm_no_such",

@@ -30,7 +30,9 @@ from tests.gateways.conftest import PRICE, Contract
 from tests.sandbox.provider import until
 
 OTHER = Money(minor=5000, currency="USD")
-UNKNOWN = ["500_before", "500_after", "lost_reply", "reset", "truncated", "429", "409_in_progress"]
+UNKNOWN = [
+    "500_before", "500_after", "lost_reply", "reset", "truncated", "flood", "redirect", "429", "409_in_progress",
+]  # fmt: skip
 
 
 async def settled(contract: Contract, key: str | None = None) -> LookUpAnswer:
@@ -47,6 +49,7 @@ async def settled(contract: Contract, key: str | None = None) -> LookUpAnswer:
     [
         ("card_declined", Declined(code="card_declined")),
         ("card_insufficient_funds", Declined(code="insufficient_funds")),
+        ("card_stolen", Declined(code="stolen_card", soft=False)),
         ("card_expired", Declined(code="expired_card", soft=False)),
         ("card_needs_customer", NeedsCustomer()),
     ],
@@ -97,7 +100,7 @@ async def test_a_list_of_captures_is_whole_however_many_pages_it_has(contract: C
     assert not behind
 
 
-@pytest.mark.parametrize("method", ["card_ok", "bank_ok", "wallet_ok", "invoice_ok"])
+@pytest.mark.parametrize("method", ["card_ok", "bank_ok", "bank_later", "wallet_ok", "invoice_ok"])
 async def test_a_charge_captures_exactly_its_amount_once(contract: Contract, method: str) -> None:
     first = await contract.charge(method)
 
@@ -108,6 +111,15 @@ async def test_a_charge_captures_exactly_its_amount_once(contract: Contract, met
     assert found.amount == PRICE
     assert first in {found, UnderWay()}
     assert contract.captured() == PRICE.minor
+
+
+async def test_a_charge_by_transfer_may_fail_after_it_was_under_way(contract: Contract) -> None:
+    assert await contract.charge("bank_fails") == UnderWay()
+
+    found = await settled(contract)
+
+    assert isinstance(found, Declined)
+    assert contract.captured() == 0
 
 
 async def test_twenty_at_once_under_one_key_capture_once(contract: Contract) -> None:
@@ -133,6 +145,21 @@ async def test_a_token_becomes_a_method_with_what_may_be_shown_of_it(
         assert (saved.expiry_year or 0) > datetime.now(UTC).year
     else:
         assert (saved.expiry_month, saved.expiry_year) == (None, None)
+
+
+async def test_what_was_paid_with_is_saved_where_asked_and_can_be_charged(contract: Contract) -> None:
+    contract.needs("page")
+    customer = uuid4()
+    assert not await contract.gateway.methods(contract.whose, customer)
+    page = await contract.gateway.open_page(contract.page_key, contract.request(saved_for=customer))
+    await contract.customer(page.url, "pay")
+
+    (saved,) = await contract.gateway.methods(contract.whose, customer)
+
+    assert (saved.type, saved.brand, saved.last4) == ("card", "visa", "4242")
+    contract.tokens["saved"] = saved.token
+    assert isinstance(await contract.charge("saved"), Captured)
+    assert not await contract.gateway.methods(contract.whose, uuid4())
 
 
 async def test_a_token_that_is_none_is_refused(contract: Contract) -> None:

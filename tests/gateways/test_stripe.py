@@ -144,20 +144,6 @@ async def test_an_amount_in_a_currency_of_stripes_own_counting_comes_back_as_it_
 # --- customers and what is saved -------------------------------------------------------------------------------
 
 
-async def test_what_was_paid_with_is_saved_for_the_customer_and_can_be_charged(purchase: Contract) -> None:
-    customer = uuid4()
-    assert not await purchase.gateway.methods(purchase.whose, customer)
-    page = await purchase.gateway.open_page(purchase.page_key, purchase.request(saved_for=customer))
-    await purchase.customer(page.url, "pay")
-
-    (saved,) = await purchase.gateway.methods(purchase.whose, customer)
-
-    assert (saved.type, saved.brand, saved.last4) == ("card", "visa", "4242")
-    purchase.tokens["saved"] = saved.token
-    assert isinstance(await purchase.charge("saved"), Captured)
-    assert not await purchase.gateway.methods(purchase.whose, uuid4())
-
-
 async def test_a_page_saves_nothing_unless_it_is_asked_to(purchase: Contract, double: StripeDouble) -> None:
     asked = double.asked(await purchase.opened())
 

@@ -32,6 +32,7 @@ CARDS: Final[dict[str, Card]] = {
     "pm_card_visa_chargeDeclinedInsufficientFunds": Card(
         "card_declined", "insufficient_funds", can_not_be_saved=True, last4="9995"
     ),
+    "pm_card_visa_chargeDeclinedStolenCard": Card("card_declined", "stolen_card", can_not_be_saved=True, last4="9979"),
     "pm_card_chargeDeclinedExpiredCard": Card("expired_card", "expired_card", can_not_be_saved=True, last4="0069"),
     "pm_card_chargeCustomerFail": Card("card_declined", "generic_decline", last4="0341"),
     "pm_card_authenticationRequired": Card("authentication_required", "authentication_required", last4="3184"),

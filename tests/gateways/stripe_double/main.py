@@ -15,13 +15,14 @@ import hashlib
 import json
 import os
 import re
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import parse_qsl
 
 import uvicorn
 from fastapi import FastAPI, Request, Response
-from fastapi.responses import JSONResponse
+from fastapi.responses import JSONResponse, StreamingResponse
 
 from sandbox.connection import Cut, Protocol
 from tests.gateways.stripe_double import pages
@@ -206,6 +207,21 @@ async def _truncated(request: Request) -> Response:
     return Cut(request, body[: len(body) // 2], len(body))
 
 
+async def _flood(request: Request) -> Response:
+    await _answer(request)
+
+    async def endless() -> AsyncIterator[bytes]:
+        while True:
+            yield b"{" * 65536
+            await asyncio.sleep(0.01)
+
+    return StreamingResponse(endless(), media_type="application/json")
+
+
+async def _redirect(_: Request) -> Response:
+    return Response(status_code=302, headers={"Location": "/v1/elsewhere"})
+
+
 async def _429(_: Request) -> Response:
     return _json(429, {"error": {"type": "invalid_request_error", "code": "rate_limit"}})
 
@@ -233,6 +249,8 @@ FAULTS: Final[dict[str, Any]] = {
     "slow": _slow,
     "reset": _reset,
     "truncated": _truncated,
+    "flood": _flood,
+    "redirect": _redirect,
     "429": _429,
     "409_in_progress": _409_in_progress,
     "paid_first": _paid_first,
