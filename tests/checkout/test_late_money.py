@@ -93,3 +93,13 @@ def test_money_is_late_where_the_session_neither_has_nor_awaits_it(
 def test_another_sessions_key_is_about_nothing_here() -> None:
     assert charge_of(SESSION, f"{UUID(int=6)}/1/charge/1/1") is None
     assert charge_of(SESSION, f"{SESSION}/1/charge/3/2/page") == (3, 2, True)
+
+
+@pytest.mark.parametrize("late", [True, False])
+def test_of_what_came_late_all_goes_back_and_not_only_what_was_too_much(*, late: bool) -> None:
+    twice = Money(minor=2 * PRICE.minor, currency=PRICE.currency)
+    paid = with_late("2/charge/1/2")
+    *own, extra = paid.payments
+    state = paid.model_copy(update={"payments": (*own, extra.model_copy(update={"amount": twice, "late": late}))})
+
+    assert state.excess == (None if late else (extra.key, PRICE))
