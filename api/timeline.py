@@ -83,6 +83,7 @@ STEPS: Final[Mapping[str, str]] = {
     "payments.charge": "charging the saved payment method",
     "payments.refund": "returning the payment",
     "payments.look_up": "looking up what the gateway did",
+    "payments.save_methods": "saving what the customer paid with",
     "sessions.loose_ends": "finding what is no part of the session",
 }
 """Each step that can ask for attention, in words; a test holds this against the activities."""

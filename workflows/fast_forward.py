@@ -45,21 +45,25 @@ class WorkflowClocks:
         stop, where the clock is there. The server adds up what it is told, even under one id: so it is told what is left,
         from where its clock is now.
         """
-        now = await self._now(workflow)
+        now, skipped = await self._now(workflow)
         try:
-            await self._skip(workflow, _forward(to - now + BEYOND) if to > now else STOP)
+            if to > now:
+                await self._skip(workflow, _forward(to - now + BEYOND))
+            elif skipped:
+                await self._skip(workflow, STOP)
         except RPCError as error:
             if error.status in REFUSALS:
                 return NOT_OFFERED
             raise
         return ClockAhead(ahead=max(now - datetime.now(UTC), timedelta(0)))
 
-    async def _now(self, workflow: str) -> datetime:
+    async def _now(self, workflow: str) -> tuple[datetime, bool]:
+        """What the workflow's clock says, and whether it was ever told to skip."""
         described = await self._client.get_workflow_handle(workflow).describe()
         extended = described.raw_description.workflow_extended_info
         if not extended.HasField("time_skipping_info"):
-            return datetime.now(UTC)
-        return extended.time_skipping_info.current_time.ToDatetime(UTC)
+            return datetime.now(UTC), False
+        return extended.time_skipping_info.current_time.ToDatetime(UTC), True
 
     async def _skip(self, workflow: str, skipping: TimeSkippingConfig) -> None:
         request = UpdateWorkflowExecutionOptionsRequest(

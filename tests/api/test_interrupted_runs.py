@@ -16,6 +16,7 @@ from temporalio.client import Client, WorkflowExecutionStatus, WorkflowFailureEr
 from temporalio.common import WorkflowIDReusePolicy
 
 from checkout.commands import Opening, PaymentReported
+from checkout.outcomes import Reconciled
 from checkout.session import SessionState
 from gateways.port import Account
 from gateways.sandbox import SandboxGateway
@@ -286,6 +287,11 @@ async def test_cancel_pressed_while_a_further_run_takes_back_loose_ends_closes_t
     assert await operator.violations(session, besides=f"{session}/9/page") == []
 
 
+def failures(found: Reconciled) -> list[str]:
+    """What a sweep could not look at, without the organisations of other tests whose gateway the stack does not have."""
+    return [what for what in found.failed if not what.endswith("/stripe")]
+
+
 async def test_a_workflow_of_an_id_that_is_not_ours_stops_no_sweep(
     shop: Shop, operator: Operator, sweep: Sweep, temporal: Client
 ) -> None:
@@ -293,11 +299,11 @@ async def test_a_workflow_of_an_id_that_is_not_ours_stops_no_sweep(
     opening = await opening_of(temporal, operator, session)
     for stray in (f"by-hand-{uuid4().hex[:12]}", f"checkout/{uuid4().hex[:8]}/by-hand", f"checkout/{session}/1/2"):
         await temporal.start_workflow("CheckoutWorkflow", opening, id=stray, task_queue="no worker's")
-        assert (await sweep()).failed == ()
+        assert failures(await sweep()) == []
         await temporal.get_workflow_handle(stray).terminate("by hand")
     await operator.terminate(session)
 
-    assert (await sweep()).failed == ()
+    assert failures(await sweep()) == []
 
     await shop.until(session, lambda s: s["version"] > 1)
     assert await operator.violations(session) == []
@@ -314,7 +320,7 @@ async def test_money_under_a_key_that_is_not_ours_stops_no_sweep_and_is_named(
     for _ in range(2):
         found = await sweep()
         assert key in found.strangers
-        assert found.failed == ()
+        assert failures(found) == []
 
     assert await shop.read(session) == before
     assert await operator.violations(session, besides=key) == []

@@ -203,15 +203,22 @@ def test_the_contract_is_what_was_estimated_and_comes_to_it_again(
     assert "; 15 of 30 days" in estimates["future_invoices"][-1]["line_items"][0]["description"]
 
 
+ROW = r"<div[^>]*><dt>(.*?)</dt><dd>(.*?)</dd></div>"
+
+
 def shown(page: str) -> tuple[list[tuple[str, Money]], Money]:
     """What a customer reads on the hosted page: its lines, name and amount, and the total."""
-    body, foot = re.findall(r"<(tbody|tfoot)>(.*?)</\1>", page, re.DOTALL)
-    rows = re.findall(r'<th scope="row"><bdi>(.*?)</bdi>.*?</th><td>(.*?)</td>', body[1])
-    (total,) = re.findall(r"<td>(.*?)</td>", foot[1])
-    return [(html.unescape(name), read(amount)) for name, amount in rows], read(total)
+    (currency,) = re.findall(r'Total <span class="quiet">([A-Z]{3})</span>', page)
+    rows = [(text(name), read(text(amount), currency)) for name, amount in re.findall(ROW, page)]
+    sums = dict(rows)
+    return [row for row in rows if row[0] not in {"Subtotal", f"Total {currency}"}], sums[f"Total {currency}"]
 
 
-def read(amount: str) -> Money:
-    """An amount as the page writes it, 1,234.50 USD, as money."""
-    number, currency = amount.split()
-    return Money.of(number.replace(",", ""), currency)
+def text(markup: str) -> str:
+    """The words of a row, without how often something was bought."""
+    return html.unescape(re.sub(r"<[^>]+>", "", markup)).partition(" \N{MULTIPLICATION SIGN}")[0].strip()
+
+
+def read(amount: str, currency: str) -> Money:
+    """An amount as the page writes it in English: $1,234.50, ¥1,234, KWD 1,234.500."""
+    return Money.of(re.sub(r"[^\d.-]", "", amount), currency)

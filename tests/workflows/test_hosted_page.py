@@ -149,13 +149,13 @@ async def test_a_refund_shows_and_asks_for_what_the_page_captured(open_session: 
     world.trouble.refuse["contracts.activate"] = GONE
     checkout: Checkout = await open_session()
     await checkout.confirm(Mode.CHARGE_IMMEDIATELY)
-    more = Money(minor=PRICE.minor + 1, currency=PRICE.currency)
-    world.pay(checkout.page(), more)
+    less = Money(minor=PRICE.minor - 1, currency=PRICE.currency)
+    world.pay(checkout.page(), less)
     await checkout.until(lambda s: s.attention is not None)
     world.trouble.lose_answer["payments.refund"] = 1
 
     await checkout.tell("compensate", Compensate(**OPERATOR))
 
     unknown = [e.state.payments[-1] for e in world.events[checkout.id] if e.type == "payment.unknown"]
-    assert [(payment.kind, payment.amount) for payment in unknown] == [("refund", more)]
+    assert [(payment.kind, payment.amount) for payment in unknown] == [("refund", less)]
     assert world.moved(checkout.id) == 0
