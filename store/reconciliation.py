@@ -16,9 +16,25 @@ UNFINISHED: Final[LiteralString] = """
     WHERE (checkout_session_status IN ('open', 'processing') OR needs_attention
            OR (checkout_session_status = 'completed' AND payment_status IN ('pending', 'failed')
                AND EXISTS (SELECT 1 FROM jsonb_array_elements(state -> 'schedule') instalment
-                           WHERE instalment ->> 'status' NOT IN ('paid', 'cancelled'))))
+                           WHERE instalment ->> 'status' NOT IN ('paid', 'cancelled')))
+           OR (checkout_session_status = 'completed' AND (state #>> '{confirmation,save_method}')::boolean)
+           OR (checkout_session_status = 'completed'
+               AND EXISTS (SELECT 1 FROM jsonb_array_elements(state -> 'payments') taken
+                           WHERE taken ->> 'status' = 'captured' AND NOT coalesce((taken ->> 'late')::boolean, false)
+                             AND NOT EXISTS (SELECT 1 FROM jsonb_array_elements(state -> 'payments') back
+                                             WHERE back ->> 'kind' = 'refund'
+                                               AND back ->> 'status' IN ('refunded', 'declined')
+                                               AND starts_with(back ->> 'key', (taken ->> 'key') || '/'))
+                             AND (taken #>> '{amount,minor}')::bigint > coalesce(
+                                 (SELECT (instalment #>> '{amount,minor}')::bigint
+                                  FROM jsonb_array_elements(state -> 'schedule') instalment
+                                  WHERE instalment ->> 'n' = substring(taken ->> 'key' from '/charge/([0-9]+)/')),
+                                 (state #>> '{offer,amount_due,minor}')::bigint))))
       AND id > %s
     ORDER BY id LIMIT 1000
+"""
+"""A completed session owes instalments, has a method to save, or holds more than was asked for under a key, of which
+nothing was returned: what SessionState.goes_on tells exactly.
 """
 
 ADRIFT: Final[LiteralString] = """

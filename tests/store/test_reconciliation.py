@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import timedelta
+from functools import partial
 from typing import Any
 from uuid import UUID
 
+import pytest
+
 from checkout.commands import AtKey, FindLooseEnds, Publish, Refund
-from checkout.ids import charge_key, page_key, refund_key
-from checkout.lifecycle import Status
+from checkout.ids import charge_key, excess_key, page_key, refund_key
+from checkout.lifecycle import Payment, Status
 from checkout.outcomes import Captured, NothingToRefund
-from checkout.session import Attention, Confirmation, Mode, PaymentRecord, SessionEvent, SessionState
+from checkout.session import Attention, Confirmation, Instalment, Mode, PaymentRecord, SessionEvent, SessionState
 from store import reconciliation
 from store.database import Database
 from store.loose_ends import SessionRows
@@ -181,6 +185,41 @@ async def test_a_session_that_is_over_is_unfinished_while_it_asks(database: Data
     await asks.is_published(asks=(asking("payment_missing", asks.late),))
 
     assert await asks.is_unfinished()
+
+
+@pytest.mark.parametrize("key", [page_key, partial(charge_key, instalment=1, charge=1)])
+async def test_a_completed_session_is_unfinished_while_it_holds_too_much(
+    database: Database, organisation: UUID, key: Callable[[UUID, int], str]
+) -> None:
+    over = await session(database, organisation)
+    twice = PaymentRecord(
+        key=key(over.state.id, 1), kind="charge", amount=PRICE + PRICE, status="captured", reference=None, at=NOW
+    )
+    confirmation = Confirmation(mode=Mode.CHARGE_IMMEDIATELY, attempt=1, confirmed_at=NOW)
+    paid: Any = {"status": Status.COMPLETED, "payment_status": Payment.PAID, "confirmation": confirmation}
+    instalment = Instalment(n=1, due_on=NOW.date(), due_at=NOW, amount=PRICE, status="paid")
+    once = twice.model_copy(update={"amount": PRICE})
+
+    await over.is_published(**paid, schedule=(instalment,), payments=(once,))
+    assert (await over.is_unfinished(), over.state.goes_on) == (False, False)
+    await over.is_published(payments=(twice,))
+    assert (await over.is_unfinished(), over.state.goes_on) == (True, True)
+
+    back = twice.model_copy(update={"key": excess_key(twice.key), "kind": "refund", "status": "refunded"})
+    await over.is_published(payments=(twice, back))
+    assert (await over.is_unfinished(), over.state.goes_on) == (False, False)
+
+
+async def test_a_completed_session_is_unfinished_while_it_has_a_method_to_save(
+    database: Database, organisation: UUID
+) -> None:
+    paid = await session(database, organisation)
+    confirmation = Confirmation(mode=Mode.CHARGE_IMMEDIATELY, attempt=1, confirmed_at=NOW, save_method=True)
+    await paid.is_published(status=Status.COMPLETED, payment_status=Payment.PAID, confirmation=confirmation)
+    assert await paid.is_unfinished()
+
+    await paid.is_published(confirmation=confirmation.model_copy(update={"save_method": False}))
+    assert not await paid.is_unfinished()
 
 
 async def test_a_charge_without_an_answer_is_declined_once_there_is_nothing_to_refund(
