@@ -172,7 +172,9 @@ async def _method(connection: Connection, cmd: Charge) -> dict[str, Any] | None:
 async def _record(
     connection: Connection, cmd: AtKey, at: ToAsk, *, method: UUID | None = None, expires_at: datetime | None = None
 ) -> ToAsk:
-    """Write the key's row unless it is there; with the instant of the first time."""
+    """Write the key's row unless it is there; with the instant of the first time, and where it was posted then: another
+    post may have come first since the rows were asked.
+    """
     cursor = await connection.execute(
         """
         INSERT INTO payments AS known (key, organisation_id, session_id, kind, amount_minor, currency, status, at,
@@ -180,7 +182,7 @@ async def _record(
         VALUES (%(key)s, %(organisation)s, %(session)s, %(kind)s, %(minor)s, %(currency)s, 'pending', %(at)s,
                 %(gateway)s, %(account)s, %(method)s, %(expires_at)s)
         ON CONFLICT (key) DO UPDATE SET key = known.key
-        RETURNING at
+        RETURNING at, gateway, gateway_account
         """,
         {
             "key": cmd.key,
@@ -199,7 +201,8 @@ async def _record(
     row = await cursor.fetchone()
     if row is None:
         raise LookupError("the key belongs to another organisation")
-    return replace(at, posted=replace(at.posted, first_at=row["at"]))
+    account = Account(cmd.organisation, row["gateway_account"])
+    return replace(at, gateway=row["gateway"], posted=replace(at.posted, account=account, first_at=row["at"]))
 
 
 async def _settle(connection: Connection, cmd: AtKey, status: str | None, answer: LookUpAnswer) -> None:

@@ -14,7 +14,7 @@ from checkout.outcomes import Captured, PageOpen
 from gateways.port import Account, SavedMethod, ToCharge
 from store import organisations, payment_methods
 from store.database import Database
-from store.payment_records import PaymentRecords
+from store.payment_records import PaymentRecords, _record, _to_ask
 from tests.store.test_steps import customer_of
 
 NOW = datetime(2027, 3, 1, 12, tzinfo=UTC)
@@ -48,6 +48,22 @@ async def test_a_key_stays_at_the_gateway_and_account_it_was_posted_at(database:
     assert (known.gateway, known.posted.account) == ("stripe", Account(organisation, "acct_1"))
     assert (known.posted.first_at, known.posted.reference, known.posted.kind) == (NOW, "cap_1", "page")
     assert (new.gateway, new.posted.account) == ("sandbox", Account(organisation))
+
+
+async def test_of_two_first_posts_the_second_goes_to_where_the_first_went(
+    database: Database, organisation: UUID
+) -> None:
+    """The gateway is chosen anew between the two, and the second had asked where to go before the first went."""
+    refund = Refund(**at(organisation, refund_key(f"{uuid4()}/1/page")).model_dump(), of="of")
+    async with database.of(organisation) as connection:
+        stale = await _to_ask(connection, refund, refund.key)
+    await choose(database, organisation, "stripe", "acct_1")
+    async with database.of(organisation) as connection:
+        first = await _record(connection, refund, await _to_ask(connection, refund, refund.key))
+        second = await _record(connection, refund, stale)
+
+    assert (stale.gateway, first.gateway) == ("sandbox", "stripe")
+    assert second == first
 
 
 async def test_a_refund_goes_to_where_the_money_was_captured(database: Database, organisation: UUID) -> None:
