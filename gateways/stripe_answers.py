@@ -11,11 +11,12 @@ from checkout.outcomes import (
     Declined,
     LookUpAnswer,
     NeedsCustomer,
+    NothingToRefund,
     PageOpen,
     Refunded,
     UnderWay,
 )
-from gateways.port import GatewayRejected, GatewayUnavailable, SavedMethod
+from gateways.port import GatewayUnavailable, SavedMethod
 from gateways.stripe_errors import refusal_of
 from gateways.stripe_money import from_stripe
 from gateways.stripe_objects import Failure, Intent, Method, Refund, Session
@@ -58,10 +59,12 @@ def of_page(page: Session) -> Captured | Closed | PageOpen | UnderWay:
     return Closed(declined=declined)
 
 
-def of_refund(refund: Refund) -> Refunded:
-    """Refunded once Stripe has taken it on: what is pending is off the merchant's balance, and on its way."""
+def of_refund(refund: Refund) -> NothingToRefund | Refunded:
+    """Refunded once Stripe has taken it on: what is pending is off the merchant's balance, and on its way. One that failed
+    is a definite no, and the money is with the merchant again: somebody has to return it in another way.
+    """
     if refund.status in {"failed", "canceled"}:
-        raise GatewayRejected(f"refund: {refund.status} at Stripe, the money is with the merchant again")
+        return NothingToRefund()
     return Refunded(reference=refund.id, amount=from_stripe(refund.amount, refund.currency))
 
 

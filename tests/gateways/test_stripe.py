@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import aclosing
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from typing import Any, cast
+from typing import Any, Literal, cast
 from uuid import uuid4
 
 import pytest
@@ -19,6 +19,8 @@ from checkout.money import Money
 from checkout.outcomes import Captured, Closed, Declined, NotFound, NothingToRefund, Refunded
 from gateways.port import Account, ForgedEvent, GatewayRejected, GatewayUnavailable, PageLine, SavedMethod
 from gateways.stripe import StripeGateway
+from gateways.stripe_answers import answer_of
+from gateways.stripe_objects import Refund
 from gateways.stripe_page import LONGEST, SHORTEST, expiry, parameters
 from tests.gateways.conftest import PRICE, Contract
 from tests.gateways.stripe_world import STRIPE_SECRETS, StripeDouble, stripe_headers
@@ -289,6 +291,12 @@ async def test_what_was_declined_is_nothing_to_refund(purchase: Contract) -> Non
     await purchase.charge("card_declined")
 
     assert await purchase.refund() == NothingToRefund()
+
+
+@pytest.mark.parametrize("status", ["failed", "canceled"])
+async def test_a_refund_that_failed_is_a_definite_no(status: Literal["failed", "canceled"]) -> None:
+    """Its key answers the same for ever: where that were an exception, a session would wait for ever."""
+    assert answer_of(Refund(id="re_1", status=status, amount=1, currency="usd")) == NothingToRefund()
 
 
 # --- whose money it is -------------------------------------------------------------------------------------------
