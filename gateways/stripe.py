@@ -132,7 +132,9 @@ class StripeGateway:
         except stripe.CardError as error:
             return stripe_errors.refused(error)
         except stripe.InvalidRequestError as error:
-            if stripe_errors.is_missing(error, "payment_method", "customer"):
+            if error.code in stripe_errors.NEVER_THAT_MUCH:
+                return Declined(code=error.code, soft=False)
+            if stripe_errors.is_missing(error, "payment_method", "customer") or await self._is_detached(params, posted):
                 return UNKNOWN_TOKEN
             raise
         except stripe.IdempotencyError:
@@ -147,6 +149,13 @@ class StripeGateway:
             if isinstance(known, Intent):
                 return stripe_answers.of_intent(known)
             raise
+
+    async def _is_detached(self, params: PaymentIntentCreateParams, posted: Posted) -> bool:
+        """Whether the method is no longer its customer's. Stripe refuses it then with neither a code nor a parameter."""
+        if "customer" not in params:
+            return False
+        method = await self._api.method(params["payment_method"], posted.account)
+        return method.customer != params["customer"]
 
     async def refund(self, key: str, of: Posted, amount: Money | None = None) -> RefundAnswer:
         async with self._calling("refund"):

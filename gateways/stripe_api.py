@@ -130,6 +130,9 @@ class StripeApi:
         )
         return _read(Method, answer)
 
+    async def method(self, method: str, account: Account) -> Method:
+        return _read(Method, await self._client.v1.payment_methods.retrieve_async(method, {}, _options(account)))
+
     async def methods(self, customer: str, account: Account) -> list[Method]:
         """What is attached to a customer, newest first."""
         answer = await self._client.v1.customers.payment_methods.list_async(

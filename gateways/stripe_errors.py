@@ -63,6 +63,9 @@ MEANINGS: Final[dict[type[stripe.StripeError], Meaning]] = {
 NOT_NOW: Final = {"balance_insufficient", "insufficient_funds", "lock_timeout", "rate_limit"}
 """Codes of an InvalidRequestError that time cures: the merchant's own balance is too low for a refund, say."""
 
+NEVER_THAT_MUCH: Final = {"amount_too_small", "amount_too_large"}
+"""Codes of an InvalidRequestError that no method and no day cures: Stripe takes no charge of such an amount."""
+
 HARD: Final = frozenset(
     [
         "card_not_supported",

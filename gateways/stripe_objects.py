@@ -95,10 +95,11 @@ class Customer(Ours):
 
 
 class Method(Read):
-    """A PaymentMethod; its details stand under the name of its type."""
+    """A PaymentMethod; its details stand under the name of its type, and it is its *customer*'s while it is attached."""
 
     id: str
     type: str
+    customer: str | None = None
     details: dict[str, Any] = Field(default_factory=dict)
 
     @model_validator(mode="before")

@@ -14,11 +14,12 @@ from typing import Any, Literal, cast
 from uuid import uuid4
 
 import pytest
+import stripe
 
 from checkout.money import Money
 from checkout.outcomes import Captured, Closed, Declined, NotFound, NothingToRefund, Refunded
 from gateways.port import Account, ForgedEvent, GatewayRejected, GatewayUnavailable, PageLine, SavedMethod
-from gateways.stripe import StripeGateway
+from gateways.stripe import UNKNOWN_TOKEN, StripeGateway
 from gateways.stripe_answers import answer_of
 from gateways.stripe_objects import Refund
 from gateways.stripe_page import LONGEST, SHORTEST, expiry, parameters
@@ -144,6 +145,20 @@ async def test_an_amount_in_a_currency_of_stripes_own_counting_comes_back_as_it_
 
 
 # --- customers and what is saved -------------------------------------------------------------------------------
+
+
+async def test_a_method_that_was_detached_at_stripe_is_declined(purchase: Contract, double: StripeDouble) -> None:
+    """Stripe refuses it as a request that can't be; as a fault it would park the session, and no retry cures it."""
+    method = (await purchase.token("card_ok")).rpartition("/")[2]
+    client = stripe.StripeClient(double.key, base_addresses={"api": str(double.url)})
+    await asyncio.to_thread(client.v1.payment_methods.detach, method)
+
+    assert await purchase.charge() == UNKNOWN_TOKEN
+    assert purchase.captured() == 0
+
+
+async def test_an_amount_that_stripe_charges_nobody_is_declined_for_good(purchase: Contract) -> None:
+    assert await purchase.charge(amount=usd(1)) == Declined(code="amount_too_small", soft=False)
 
 
 async def test_a_page_saves_nothing_unless_it_is_asked_to(purchase: Contract, double: StripeDouble) -> None:

@@ -114,6 +114,18 @@ CALLS: Final[tuple[Call, ...]] = (
     ),
     Call(
         "POST",
+        r"/v1/payment_methods/([^/]+)/detach",
+        set(),
+        lambda asked: customers.detach(asked.books, asked.account, asked.id),
+    ),
+    Call(
+        "GET",
+        r"/v1/payment_methods/([^/]+)",
+        set(),
+        lambda asked: asked.books.get(asked.account, asked.id, "payment_method"),
+    ),
+    Call(
+        "POST",
         "/v1/payment_intents",
         {
             "amount",

@@ -24,6 +24,13 @@ def search(books: Books, account: str, params: Thing) -> Thing:
     return {"object": "search_result", "url": "/v1/customers/search", "has_more": False, "data": found[:1]}
 
 
+def detach(books: Books, account: str, method: str) -> Thing:
+    """It is nobody's from now on, and nobody can be charged with it."""
+    found = books.get(account, method, "payment_method")
+    found["customer"] = None
+    return found
+
+
 def attach(books: Books, account: str, token: str, params: Thing) -> Thing:
     """A test method becomes a method of its own; one that is attached stays the same."""
     customer = books.get(account, params["customer"], "customer", "customer")

@@ -154,5 +154,5 @@ def _card(books: Books, account: str, params: Thing) -> Card | None:
         return CARDS.get(name or "")
     method = books.get(account, name, "payment_method", "payment_method")
     if method["customer"] != params.get("customer"):
-        raise Refused(400, "invalid_request_error", None, param="payment_method")
+        raise Refused(400, "invalid_request_error", None)
     return CARDS[method["_test_method"]]
