@@ -10,7 +10,6 @@ from typing import Final
 from uuid import UUID
 
 import stripe
-from pydantic import ValidationError
 from stripe.params import PaymentIntentCreateParams, RefundCreateParams
 from stripe.params.checkout import SessionCreateParams
 
@@ -45,6 +44,9 @@ from gateways.stripe_objects import Charge, Intent, Movement, Session
 
 UNKNOWN_TOKEN: Final = Declined(code="unknown_token", soft=False)
 KEY_CLOSED: Final = Declined(code="key_closed", soft=False)
+
+UNREADABLE: Final = (ArithmeticError, AttributeError, LookupError, OSError, TypeError, ValueError)
+"""What the SDK, and reading what it read, make of JSON that is none of Stripe's; a ValidationError is a ValueError."""
 
 PAID: Final = {"charge", "payment"}
 """The types of balance transactions that are captures: of cards, and of all else."""
@@ -183,9 +185,10 @@ class StripeGateway:
         while True:
             async with self._calling("captures"):
                 each = await anext(movements, None)
+                moved = None if each is None else _moved(each, account)
             if each is None:
                 return listed[::-1]
-            if (moved := _moved(each, account)) is not None:
+            if moved is not None:
                 listed.append(moved)
 
     def read_event(self, headers: Mapping[str, str], body: bytes) -> GatewayEvent:
@@ -210,8 +213,8 @@ class StripeGateway:
             raise stripe_errors.translated(call, error) from None
         except TimeoutError:
             raise GatewayUnavailable(f"{call}: TimeoutError") from None
-        except ValidationError:
-            raise GatewayUnavailable(f"{call}: unreadable answer") from None
+        except UNREADABLE as error:
+            raise GatewayUnavailable(f"{call}: unreadable answer, {type(error).__name__}") from None
 
 
 def _charge(  # noqa: PLR0913, PLR0917 - a charge has six facts

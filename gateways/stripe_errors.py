@@ -112,9 +112,10 @@ NEEDS_CUSTOMER: Final = {
 def translated(call: str, error: stripe.StripeError) -> Exception:
     """Our exception for the SDK's. It names class and code: Stripe's own text may name people, and histories keep ours."""
     meaning: type[Exception] = MEANINGS.get(type(error), GatewayUnavailable)
-    if error.code in NOT_NOW:
+    code = error.code if isinstance(error.code, str) else None
+    if code in NOT_NOW:
         meaning = GatewayUnavailable
-    return meaning(" ".join(filter(None, (f"{call}:", type(error).__name__, error.code))))
+    return meaning(" ".join(filter(None, (f"{call}:", type(error).__name__, code))))
 
 
 def was_replayed(error: stripe.StripeError) -> bool:

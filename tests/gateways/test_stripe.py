@@ -7,7 +7,7 @@ import json
 import os
 import time
 from collections.abc import AsyncIterator, Callable
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, Literal, cast
@@ -18,7 +18,7 @@ import stripe
 
 from checkout.money import Money
 from checkout.outcomes import Captured, Closed, Declined, NotFound, NothingToRefund, Refunded
-from gateways.port import Account, ForgedEvent, GatewayRejected, GatewayUnavailable, PageLine, SavedMethod
+from gateways.port import Account, ForgedEvent, GatewayRejected, GatewayUnavailable, PageLine, Posted, SavedMethod
 from gateways.stripe import UNKNOWN_TOKEN, StripeGateway
 from gateways.stripe_answers import answer_of
 from gateways.stripe_objects import Refund
@@ -350,6 +350,50 @@ async def test_an_answer_that_is_none_of_stripes_is_unavailable(
 
     with pytest.raises(GatewayUnavailable):
         await (purchase.charge() if call == "charge" else purchase.look_up())
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        "200 {}",
+        '200 {"data": null}',
+        '200 {"object": "list"}',
+        '200 {"object": "list", "data": 5}',
+        '200 {"object": "list", "data": [5], "has_more": false}',
+        '200 {"object": "list", "data": [], "has_more": true}',
+        '200 {"id": "pi_1", "object": "payment_intent", "status": "unheard_of", "amount": 1, "currency": "usd"}',
+        '200 {"object": "list", "data": [{"type": "charge", "created": 1e30, "source": {}}], "has_more": false}',
+        '400 {"error": "denied"}',
+        '402 {"error": []}',
+        '500 {"error": null}',
+        '500 {"error": {"code": 5}}',
+    ],
+)
+async def test_json_that_stripe_would_never_send_raises_nothing_but_what_the_port_allows(answer: str) -> None:
+    status, _, body = answer.partition(" ")
+
+    async def answering(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        head = (await reader.readuntil(b"\r\n\r\n")).decode().lower()
+        await reader.readexactly(int(head.partition("content-length: ")[2].partition("\r")[0] or 0))
+        writer.write(f"HTTP/1.1 {status} -\r\nContent-Length: {len(body)}\r\nConnection: close\r\n\r\n{body}".encode())
+        writer.close()
+
+    whose, first = Account(uuid4()), datetime.now(UTC)
+    charge, page = Posted("key", whose, "charge", PRICE, first), Posted("key", whose, "page", PRICE, first)
+    async with await asyncio.start_server(answering, "127.0.0.1") as server:
+        url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+        async with aclosing(StripeGateway("sk_test_any", STRIPE_SECRETS, url=url)) as gateway:
+            for call in (
+                gateway.attach(whose, uuid4(), "pm_1"),
+                gateway.methods(whose, uuid4()),
+                gateway.close_page(page),
+                gateway.charge("key", whose, uuid4(), "cus_1/pm_1", PRICE, ""),
+                gateway.refund("key/refund", charge),
+                gateway.look_up(charge),
+                gateway.captures(whose, first),
+            ):
+                with suppress(GatewayUnavailable, GatewayRejected):
+                    await call
 
 
 async def test_wrong_credentials_are_unavailable_and_say_nothing_of_the_key(double: StripeDouble) -> None:
