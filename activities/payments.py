@@ -25,7 +25,7 @@ from checkout.outcomes import (
     PageOpen,
     UnderWay,
 )
-from gateways.port import GatewayUnavailable, PaymentGateway, SavedMethod, ToAsk, ToCharge, ToOpen, ToRefund
+from gateways.port import GatewayUnavailable, PaymentGateway, Posted, SavedMethod, ToAsk, ToCharge, ToOpen, ToRefund
 
 INTERVALS: Final = (1, 2, 4, 8, 15, 30, 60, 120)
 """Seconds between two askings whether a page was paid: five within the first 30 s; the last one repeats."""
@@ -145,7 +145,7 @@ class PaymentActivities:
         if isinstance(to, Declined):
             return to
         gateway, posted = self._at(to), to.posted
-        if not to.chargeable or cmd.at - posted.first_at > gateway.memory:
+        if not to.chargeable or _may_be_forgotten(cmd, posted, gateway):
             answer = await gateway.look_up(posted)
             answer = NEVER_ARRIVED if isinstance(answer, NotFound) else answer
         else:
@@ -161,7 +161,7 @@ class PaymentActivities:
         to = await self._records.refund(cmd)
         gateway = self._at(to)
         answer: LookUpAnswer
-        if cmd.at - to.posted.first_at > gateway.memory:
+        if _may_be_forgotten(cmd, to.posted, gateway):
             answer = await gateway.look_up(to.posted)
         else:
             answer = await gateway.refund(cmd.key, to.of, cmd.amount if cmd.excess else None)
@@ -193,3 +193,12 @@ class PaymentActivities:
             return self._gateways[to.gateway]
         except KeyError:
             raise GatewayUnavailable(f"this worker has no adapter of {to.gateway}") from None
+
+
+def _may_be_forgotten(cmd: AtKey, posted: Posted, gateway: PaymentGateway) -> bool:
+    """Whether the gateway may have forgotten a key that was posted before: by now, for this post may have waited long for
+    a worker. One that is posted for the first time it can't have forgotten.
+    """
+    info = activity.info()
+    now = cmd.at + (info.started_time - info.scheduled_time)
+    return cmd.at != posted.first_at and now - posted.first_at > gateway.memory
