@@ -208,8 +208,8 @@ class PaymentGateway(Protocol):
         ...
 
     async def refund(self, key: str, of: Posted, amount: Money | None = None) -> RefundAnswer:
-        """Return all that was captured under the key *of* and is not returned yet; or exactly *amount* of it, where more
-        than what is left is GatewayRejected. A payment that is under way is stopped; where it can't be, this is
+        """Return all that was captured under the key *of* and is not returned yet; or exactly *amount* of it, and nothing
+        where less than that is left. What its customer's bank has charged back is not there to be returned. A payment that is under way is stopped; where it can't be, this is
         GatewayUnavailable until it has settled. What is under way back to the customer counts as refunded.
         """
         ...

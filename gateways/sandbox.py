@@ -15,7 +15,7 @@ from pydantic import TypeAdapter, ValidationError
 from standardwebhooks import Webhook, WebhookVerificationError
 
 from checkout.money import Money
-from checkout.outcomes import ChargeAnswer, CloseAnswer, Declined, LookUpAnswer, PageOpen, RefundAnswer
+from checkout.outcomes import ChargeAnswer, CloseAnswer, Declined, LookUpAnswer, NothingToRefund, PageOpen, RefundAnswer
 from gateways.port import (
     Account,
     ForgedEvent,
@@ -80,6 +80,10 @@ KNOWN: Final = CAPTURED | {
     "refund.created",
 }
 """The types of events that are about a session; any other concerns nobody."""
+
+
+class LessIsLeft(GatewayRejected):
+    """Less is left of what was captured than should be returned."""
 
 
 class SandboxGateway:
@@ -153,7 +157,10 @@ class SandboxGateway:
 
     async def refund(self, key: str, of: Posted, amount: Money | None = None) -> RefundAnswer:
         body = {"key": key, **_whose(of.account), "of": of.key, "amount_minor": amount.minor if amount else None}
-        return await self._call("refund", body, REFUND)
+        try:
+            return await self._call("refund", body, REFUND)
+        except LessIsLeft:
+            return NothingToRefund()
 
     async def look_up(self, posted: Posted) -> LookUpAnswer:
         return await self._call("look_up", {"key": posted.key, **_whose(posted.account)}, LOOK_UP)
@@ -210,6 +217,8 @@ def _check(call: str, status: int, content: bytes) -> None:
     if 200 <= status < 300:
         return
     code = _code(content)
+    if code == "refund_exceeds_capture":
+        raise LessIsLeft(f"{call}: {status} {code}")
     if 400 <= status < 500 and status not in LATER and code != "key_in_progress":
         raise GatewayRejected(f"{call}: {status} {code}")
     raise GatewayUnavailable(f"{call}: {status} {code}")

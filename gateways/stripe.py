@@ -170,7 +170,7 @@ class StripeGateway:
             try:
                 return stripe_answers.of_refund(await self._api.create_refund(params, key, of.account))
             except stripe.InvalidRequestError as error:
-                if amount is None and error.code == "charge_already_refunded":
+                if stripe_errors.leaves_nothing(error):
                     return NothingToRefund()
                 raise
 

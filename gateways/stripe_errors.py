@@ -63,6 +63,9 @@ MEANINGS: Final[dict[type[stripe.StripeError], Meaning]] = {
 NOT_NOW: Final = {"balance_insufficient", "insufficient_funds", "lock_timeout", "rate_limit"}
 """Codes of an InvalidRequestError that time cures: the merchant's own balance is too low for a refund, say."""
 
+NOTHING_LEFT: Final = {"charge_already_refunded", "charge_disputed"}
+"""Codes of an InvalidRequestError to a refund: somebody returned it, or the customer's bank took it back."""
+
 NEVER_THAT_MUCH: Final = {"amount_too_small", "amount_too_large"}
 """Codes of an InvalidRequestError that no method and no day cures: Stripe takes no charge of such an amount."""
 
@@ -127,6 +130,11 @@ def is_missing(error: stripe.StripeError, *params: str) -> bool:
     """Whether the object named by one of *params* is not there; with none given, the one that was asked for."""
     named = getattr(error, "param", None)
     return error.code == "resource_missing" and (not params or named in params)
+
+
+def leaves_nothing(error: stripe.InvalidRequestError) -> bool:
+    """Whether a refund is refused because what it should return is no longer there."""
+    return error.code in NOTHING_LEFT or error.param == "amount"
 
 
 def refusal_of(failure: Failure) -> Declined | NeedsCustomer:

@@ -12,7 +12,7 @@ from stripe import _api_version, _error, oauth_error
 from checkout.outcomes import Declined, NeedsCustomer
 from gateways.port import GatewayRejected, GatewayUnavailable
 from gateways.stripe_api import VERSION
-from gateways.stripe_errors import MEANINGS, refusal_of, translated
+from gateways.stripe_errors import MEANINGS, leaves_nothing, refusal_of, translated
 from gateways.stripe_objects import Failure
 
 CLASSES = {
@@ -50,6 +50,25 @@ def _error_of(kind: Any, code: str | None) -> stripe.StripeError:
     if issubclass(kind, stripe.CardError | stripe.InvalidRequestError):
         return kind(words, "param", code, json_body=body)  # type: ignore[no-any-return]
     return kind(words, json_body=body, code=code)  # type: ignore[no-any-return]
+
+
+@pytest.mark.parametrize(
+    ("code", "param", "nothing"),
+    [
+        ("charge_already_refunded", None, True),
+        ("charge_disputed", "charge", True),
+        (None, "amount", True),
+        ("resource_missing", "payment_intent", False),
+        (None, None, False),
+    ],
+)
+def test_a_refund_of_what_is_no_longer_there_is_an_answer(
+    code: str | None,
+    param: str | None,
+    nothing: bool,  # noqa: FBT001 - a row of the table
+) -> None:
+    """As a fault it would be tried for ever: the answer stays the same."""
+    assert leaves_nothing(stripe.InvalidRequestError("words", param, code)) is nothing  # type: ignore[no-untyped-call]
 
 
 @pytest.mark.parametrize(
