@@ -289,7 +289,8 @@ class SessionState(Frozen):
     @property
     def saves_method(self) -> bool:
         """Whether what the completed session was paid with is still to be saved."""
-        return self.status is Status.COMPLETED and self.confirmation is not None and self.confirmation.save_method
+        asked = self.confirmation is not None and self.confirmation.save_method
+        return asked and (self.status, self.payment_status) == (Status.COMPLETED, Payment.PAID)
 
     @property
     def excess(self) -> tuple[str, Money] | None:

@@ -17,7 +17,8 @@ UNFINISHED: Final[LiteralString] = """
            OR (checkout_session_status = 'completed' AND payment_status IN ('pending', 'failed')
                AND EXISTS (SELECT 1 FROM jsonb_array_elements(state -> 'schedule') instalment
                            WHERE instalment ->> 'status' NOT IN ('paid', 'cancelled')))
-           OR (checkout_session_status = 'completed' AND (state #>> '{confirmation,save_method}')::boolean)
+           OR (checkout_session_status = 'completed' AND payment_status = 'paid'
+               AND (state #>> '{confirmation,save_method}')::boolean)
            OR (checkout_session_status = 'completed'
                AND EXISTS (SELECT 1 FROM jsonb_array_elements(state -> 'payments') taken
                            WHERE taken ->> 'status' = 'captured' AND NOT coalesce((taken ->> 'late')::boolean, false)

@@ -467,6 +467,16 @@ async def test_nothing_is_saved_unless_asked(open_session: Open, world: World) -
     assert (world.asked[0].saved_for, world.kept) == (None, {})
 
 
+async def test_where_nothing_is_to_be_paid_the_gateway_is_not_asked_what_it_has_saved(
+    open_session: Open, world: World
+) -> None:
+    checkout: Checkout = await open_session(amount=Money.zero("USD"))
+    await checkout.confirm(Mode.CHARGE_IMMEDIATELY, save_method=True)
+    await checkout.handle.result()
+
+    assert (world.view(checkout.id).status, world.kept) == (Status.COMPLETED, {})
+
+
 @pytest.mark.parametrize("mode", [Mode.CHARGE_IMMEDIATELY, Mode.CHARGE_WHEN_DUE])
 async def test_what_was_captured_beyond_what_is_due_is_returned_and_somebody_is_told(
     open_session: Open, world: World, mode: Mode
