@@ -78,6 +78,11 @@ def refund_of(key: str) -> str:
     return key.partition("/refund")[0]
 
 
+def taken_of(key: str) -> str:
+    """The key under which was captured what a refund's *key* returns, or a part of it; any other key is its own."""
+    return refund_of(key).removesuffix("/excess")
+
+
 def excess_key(of: str) -> str:
     """The key of the refund of what was captured under the key *of* beyond what was asked for."""
     return f"{of}/excess"

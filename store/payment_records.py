@@ -9,7 +9,7 @@ from typing import Any, Final, LiteralString
 from uuid import UUID
 
 from checkout.commands import AtKey, Charge, ChooseMethod, OpenPage, Refund, SaveMethod
-from checkout.ids import kind_of
+from checkout.ids import kind_of, taken_of
 from checkout.money import Money
 from checkout.outcomes import (
     Captured,
@@ -46,13 +46,19 @@ UNUSABLE: Final = Refused(
 )
 
 POSTED: Final[LiteralString] = """
-    SELECT coalesce(known.gateway, organisation.gateway) AS gateway,
-           CASE WHEN known.key IS NULL THEN organisation.gateway_account ELSE known.gateway_account END AS gateway_account,
+    SELECT coalesce(known.gateway, taken.gateway, organisation.gateway) AS gateway,
+           CASE WHEN known.key IS NOT NULL THEN known.gateway_account
+                WHEN taken.key IS NOT NULL THEN taken.gateway_account
+                ELSE organisation.gateway_account END AS gateway_account,
            known.at, known.amount_minor, known.currency, known.reference
-    FROM organisations organisation LEFT JOIN payments known ON known.key = %(key)s
+    FROM organisations organisation
+    LEFT JOIN payments known ON known.key = %(key)s
+    LEFT JOIN payments taken ON taken.key = %(of)s
     WHERE organisation.id = %(organisation)s
 """
-"""A key, at the gateway where it was posted, also after its organisation has chosen another one."""
+"""A key, at the gateway where it was posted, also after its organisation has chosen another one; a refund's that has no row,
+where that is posted which it returns.
+"""
 
 REMOVED: Final = Declined(code="payment_method_removed", soft=False)
 
@@ -236,7 +242,8 @@ async def _never_captured(connection: Connection, cmd: Refund) -> None:
 
 async def _to_ask(connection: Connection, cmd: AtKey, key: str) -> ToAsk:
     """What the rows know of *key*; one without a row is posted now, for the command's amount."""
-    cursor = await connection.execute(POSTED, {"organisation": cmd.organisation, "key": key})
+    given = {"organisation": cmd.organisation, "key": key, "of": taken_of(key)}
+    cursor = await connection.execute(POSTED, given)
     row = await cursor.fetchone()
     if row is None:
         raise LookupError("the organisation is missing")

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, datetime
 from uuid import UUID, uuid4
 
 import pytest
 
 from checkout.commands import AtKey, Charge, Refund
-from checkout.ids import charge_key, excess_key, kind_of, page_key, refund_key
+from checkout.ids import another_refund_key, charge_key, excess_key, kind_of, page_key, refund_key
 from checkout.money import Money
-from checkout.outcomes import Captured, PageOpen
+from checkout.outcomes import Captured, PageOpen, Refunded
 from gateways.port import Account, SavedMethod, ToCharge
 from store import organisations, payment_methods
 from store.database import Database
@@ -77,6 +78,23 @@ async def test_a_refund_goes_to_where_the_money_was_captured(database: Database,
     assert (first.gateway, first.of.key, first.posted.account) == ("sandbox", key, Account(organisation))
     assert first == again
     assert (await records.posted(at(organisation, refund.key))).gateway == "sandbox"
+
+
+@pytest.mark.parametrize("returning", [refund_key, excess_key, lambda of: another_refund_key(excess_key(of))])
+async def test_a_refund_without_a_row_is_asked_for_and_recorded_where_its_money_is(
+    database: Database, organisation: UUID, returning: Callable[[str], str]
+) -> None:
+    """It has none where our row did not know of the capture when the refund was posted, and its answer was lost."""
+    key, records = f"{uuid4()}/1/page", PaymentRecords(database)
+    charge = at(organisation, key)
+    async with database.of(organisation) as connection:
+        await _record(connection, charge, await _to_ask(connection, charge, key))
+    await choose(database, organisation, "stripe", "acct_1")
+    refund = Refund(**at(organisation, returning(key), LATER).model_dump(), of=key)
+
+    assert (await records.posted(refund)).gateway == "sandbox"
+    await records.answered(refund, Refunded(reference="re_1", amount=PRICE))
+    assert (await records.posted(refund)).gateway == "sandbox"
 
 
 async def test_a_saved_method_is_charged_where_it_was_saved(database: Database, organisation: UUID) -> None:
