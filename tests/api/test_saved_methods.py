@@ -1,4 +1,4 @@
-"""A payment method saved after a decline: the sessions that wait for money hear of it, whatever happens in between."""
+"""Saved payment methods: after a decline the sessions that wait for money hear of it; at a page one is saved where asked."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from gateways.port import SavedMethod
 from store import payment_methods
 from store.database import Database
 from tests.api.interruptions import Operator, Sweep, another_card, due_today, kinds
-from tests.api.shop import PATIENCE, Shop
+from tests.api.shop import PATIENCE, Shop, onboarding
 
 SAVED = "payment_method_saved"
 TOKEN = "SELECT token FROM payment_methods WHERE customer_id = %s"
@@ -119,3 +119,29 @@ async def test_a_method_saved_while_the_workflow_was_gone_pays_once(shop: Shop, 
 
     assert await shop.moved(session) == 50000
     assert await operator.violations(session) == []
+
+
+async def test_what_a_customer_pays_with_at_the_page_is_charged_when_the_next_payment_is_due(shop: Shop) -> None:
+    customer = await shop.customer()
+    first = (await shop.session(onboarding(customer)))["id"]
+    page = (await shop.confirmed(first, "charge_immediately", save_payment_method=True)).json()["redirect_url"]
+    await shop.at_the_page(page, "card_ok")
+
+    async with asyncio.timeout(PATIENCE):
+        while not (saved := (await shop.http.get(f"/customers/{customer}/payment_methods")).json()["data"]):
+            await asyncio.sleep(0.05)
+    next_one = (await shop.session(due_today(customer)))["id"]
+    await shop.confirmed(next_one, "charge_when_due")
+    await shop.until(next_one, lambda s: s["payment_status"] == "paid")
+
+    (method,) = saved
+    assert (method["type"], method["last4"], method["is_default"]) == ("card", "4242", True)
+
+
+async def test_nothing_can_be_saved_where_nothing_is_paid_at_a_page(shop: Shop) -> None:
+    session = (await shop.session())["id"]
+
+    answer = await shop.confirmed(session, "no_payment", save_payment_method=True)
+
+    assert (answer.status_code, answer.json()["type"]) == (422, "/problems/validation")
+    assert (await shop.read(session))["checkout_session_status"] == "open"
