@@ -17,7 +17,9 @@ class Sandboxes:
         self._database = database
 
     async def is_sandbox(self, organisation: UUID) -> bool:
-        """Whether the organisation's gateway is the sandbox; anything else is live."""
+        """Whether the sandbox is the organisation's gateway, and the only one that it ever had; anything else is live: what
+        was saved at another one is still charged there.
+        """
         async with self._database.of(organisation) as connection:
-            row = await organisations.get(connection, organisation)
-        return row is not None and row["gateway"] == SANDBOX
+            places = await organisations.at_gateways(connection, organisation)
+        return {gateway for gateway, _ in places} == {SANDBOX}

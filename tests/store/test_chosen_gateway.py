@@ -16,6 +16,7 @@ from gateways.port import Account, SavedMethod, ToCharge
 from store import organisations, payment_methods
 from store.database import Database
 from store.payment_records import PaymentRecords, _record, _to_ask
+from store.sandboxes import Sandboxes
 from tests.store.test_steps import customer_of
 
 NOW = datetime(2027, 3, 1, 12, tzinfo=UTC)
@@ -127,6 +128,16 @@ async def test_money_is_looked_for_wherever_the_organisation_took_some(database:
         ("stripe", "acct_1"),
         ("stripe", "acct_2"),
     ]
+
+
+async def test_who_ever_took_real_money_is_no_sandbox(database: Database, organisation: UUID) -> None:
+    """Moving a clock would charge the methods that were saved there, before they are due."""
+    assert await Sandboxes(database).is_sandbox(organisation)
+    await choose(database, organisation, "stripe")
+    assert not await Sandboxes(database).is_sandbox(organisation)
+    await choose(database, organisation, "sandbox")
+    assert not await Sandboxes(database).is_sandbox(organisation)
+    assert not await Sandboxes(database).is_sandbox(uuid4())
 
 
 async def test_the_gateways_own_id_of_a_page_is_kept_until_money_brings_another(
