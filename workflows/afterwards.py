@@ -28,19 +28,19 @@ async def give_back_excess(live: LiveSession, steps: Steps) -> None:
         record = refund_record(posting.key, "refunded", answer.amount, answer.reference)
         return live.change("payment.refunded", payments=live.with_payment(record))
     record = refund_record(posting.key, "declined", excess)
-    live.ask_for_attention(nothing_to_return(key))
+    live.ask_for_attention(nothing_to_return(key).model_copy(update={"key": None}))  # the rest of it is no question
     return live.change("payment.refund_refused", payments=live.with_payment(record))
 
 
 def _too_much(live: LiveSession, key: str) -> Attention:
+    """Tells of it. Nobody has to see to the payment itself: should it come to be no part of the session, it goes back."""
     taken = next(payment.amount for payment in live.state.payments if payment.key == key)
     return Attention(
         reason="wrong_amount",
         step="payments.refund",
         since=workflow.now(),
-        detail=f"captured {taken}, which is too much: the excess is returned",
+        detail=f"captured {taken} under {key}, which is too much: the excess is returned",
         can=SEEN_TO,
-        key=key,
     )
 
 

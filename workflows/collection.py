@@ -227,9 +227,8 @@ class Collection:
         payments = self._recorded(self._key(i), captured.amount, "captured", captured.reference)
         self._put("payment.captured", instalments.paid(i), payments=payments)
         if not captured.amount.covers(i.amount):
-            self._ask_somebody(
-                "wrong_amount", f"captured {captured.amount} instead of {i.amount}", SEEN_TO, self._key(i)
-            )
+            detail = f"captured {captured.amount} instead of {i.amount} under {self._key(i)}"
+            self._ask_somebody("wrong_amount", detail, SEEN_TO)
 
     def _declined(self, i: Instalment, then: Instalment) -> None:
         payments = self._recorded(self._key(i), i.amount, "declined")
@@ -242,9 +241,9 @@ class Collection:
         else:
             self._live.lower_attention(lambda asked: asked.reason == "payment_failed")
 
-    def _ask_somebody(self, reason: str, detail: str, can: Can, key: str | None = None) -> None:
+    def _ask_somebody(self, reason: str, detail: str, can: Can) -> None:
         self._live.ask_for_attention(
-            Attention(reason=reason, step="payments.charge", since=workflow.now(), detail=detail, can=can, key=key)
+            Attention(reason=reason, step="payments.charge", since=workflow.now(), detail=detail, can=can)
         )
 
     # --- what others want ------------------------------------------------------------------------------------

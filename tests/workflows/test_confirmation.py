@@ -500,6 +500,25 @@ async def test_what_was_captured_beyond_what_is_due_is_returned_and_somebody_is_
     await checkout.handle.result()
 
 
+@pytest.mark.parametrize("more", [1, -1])
+async def test_a_wrong_amount_leaves_its_payment_to_be_returned_should_it_become_loose(
+    open_session: Open, world: World, more: int
+) -> None:
+    """The rows take back nothing of a payment that somebody is asked to see to, or has seen to: a run that was reset would
+    leave all of it with the merchant.
+    """
+    world.next_charge = [Captured(reference="ch_wrong", amount=Money(minor=PRICE.minor + more, currency="USD"))]
+    checkout: Checkout = await open_session(due=datetime.now(UTC))
+    await checkout.confirm(Mode.CHARGE_WHEN_DUE)
+
+    asked = await checkout.until(lambda s: s.attention is not None)
+    assert asked.attention
+    assert (asked.attention.reason, asked.attention.key) == ("wrong_amount", None)
+    assert asked.payments[0].key in asked.attention.detail
+    await checkout.tell("acknowledge", Acknowledge(**OPERATOR))
+    assert "key" not in world.events[checkout.id][-1].data
+
+
 async def test_an_excess_whose_return_got_no_answer_is_returned_once(open_session: Open, world: World) -> None:
     world.trouble.lose_answer["payments.refund"] = 1
     checkout: Checkout = await open_session()
@@ -520,7 +539,8 @@ async def test_an_excess_that_somebody_else_returned_is_asked_about_and_ends(ope
     world.pay(checkout.page(), Money(minor=PRICE.minor + 1, currency="USD"))
     await checkout.hint()
 
-    await checkout.until(lambda s: {a.reason for a in s.asks} == {"wrong_amount", "nothing_to_refund"})
+    asked = await checkout.until(lambda s: {a.reason for a in s.asks} == {"wrong_amount", "nothing_to_refund"})
+    assert {a.key for a in asked.asks} == {None}
     for _ in range(2):
         await checkout.tell("acknowledge", Acknowledge(**OPERATOR))
     await checkout.handle.result()
