@@ -12,30 +12,7 @@ from psycopg.rows import DictRow
 from store.database import Connection
 
 UNFINISHED: Final[LiteralString] = """
-    SELECT id FROM checkout_sessions
-    WHERE (checkout_session_status IN ('open', 'processing') OR needs_attention
-           OR (checkout_session_status = 'completed' AND payment_status IN ('pending', 'failed')
-               AND EXISTS (SELECT 1 FROM jsonb_array_elements(state -> 'schedule') instalment
-                           WHERE instalment ->> 'status' NOT IN ('paid', 'cancelled')))
-           OR (checkout_session_status = 'completed' AND payment_status = 'paid'
-               AND (state #>> '{confirmation,save_method}')::boolean)
-           OR (checkout_session_status = 'completed'
-               AND EXISTS (SELECT 1 FROM jsonb_array_elements(state -> 'payments') taken
-                           WHERE taken ->> 'status' = 'captured' AND NOT coalesce((taken ->> 'late')::boolean, false)
-                             AND NOT EXISTS (SELECT 1 FROM jsonb_array_elements(state -> 'payments') back
-                                             WHERE back ->> 'kind' = 'refund'
-                                               AND back ->> 'status' IN ('refunded', 'declined')
-                                               AND starts_with(back ->> 'key', (taken ->> 'key') || '/'))
-                             AND (taken #>> '{amount,minor}')::bigint > coalesce(
-                                 (SELECT (instalment #>> '{amount,minor}')::bigint
-                                  FROM jsonb_array_elements(state -> 'schedule') instalment
-                                  WHERE instalment ->> 'n' = substring(taken ->> 'key' from '/charge/([0-9]+)/')),
-                                 (state #>> '{offer,amount_due,minor}')::bigint))))
-      AND id > %s
-    ORDER BY id LIMIT 1000
-"""
-"""A completed session owes instalments, has a method to save, or holds more than was asked for under a key, of which
-nothing was returned: what SessionState.goes_on tells exactly.
+    SELECT id FROM checkout_sessions WHERE (goes_on OR needs_attention) AND id > %s ORDER BY id LIMIT 1000
 """
 
 ADRIFT: Final[LiteralString] = """
@@ -113,7 +90,7 @@ Between = tuple[datetime, datetime]
 
 
 async def unfinished(connection: Connection, after: UUID) -> list[UUID]:
-    """Up to 1,000 sessions behind *after* that may still have something to do, or ask somebody."""
+    """Up to 1,000 sessions behind *after* that still have something to do, or ask somebody."""
     cursor = await connection.execute(UNFINISHED, (after,))
     return [row["id"] for row in await cursor.fetchall()]
 

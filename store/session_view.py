@@ -120,18 +120,18 @@ async def _write(connection: Connection, state: SessionState, policy: Policy, ru
         """
         INSERT INTO checkout_sessions AS current (
             id, organisation_id, version, checkout_session_status, payment_status, customer_id, contract_id,
-            guest_checkout, business_entity_id, currency, needs_attention, state, policy, run_id, created_at,
-            confirmed_at, paid_at, last_activity_at, due_at)
+            guest_checkout, business_entity_id, currency, needs_attention, goes_on, state, policy, run_id,
+            created_at, confirmed_at, paid_at, last_activity_at, due_at)
         VALUES (
             %(id)s, %(organisation)s, %(version)s, %(status)s, %(payment_status)s, %(customer)s, %(contract)s,
-            %(guest)s, %(entity)s, %(currency)s, %(attention)s, %(state)s, %(policy)s, %(run)s, %(created_at)s,
-            %(confirmed_at)s, %(paid_at)s, %(last_activity_at)s, %(due_at)s)
+            %(guest)s, %(entity)s, %(currency)s, %(attention)s, %(goes_on)s, %(state)s, %(policy)s, %(run)s,
+            %(created_at)s, %(confirmed_at)s, %(paid_at)s, %(last_activity_at)s, %(due_at)s)
         ON CONFLICT (id) DO UPDATE SET
             version = excluded.version, checkout_session_status = excluded.checkout_session_status,
             payment_status = excluded.payment_status, customer_id = excluded.customer_id,
             contract_id = excluded.contract_id, currency = excluded.currency,
-            needs_attention = excluded.needs_attention, state = excluded.state, run_id = excluded.run_id,
-            confirmed_at = excluded.confirmed_at, paid_at = excluded.paid_at,
+            needs_attention = excluded.needs_attention, goes_on = excluded.goes_on, state = excluded.state,
+            run_id = excluded.run_id, confirmed_at = excluded.confirmed_at, paid_at = excluded.paid_at,
             last_activity_at = excluded.last_activity_at, due_at = excluded.due_at
         WHERE current.version < excluded.version
         """,
@@ -147,6 +147,7 @@ async def _write(connection: Connection, state: SessionState, policy: Policy, ru
             "entity": state.business_entity,
             "currency": state.offer.amount_due.currency,
             "attention": state.attention is not None,
+            "goes_on": state.goes_on,
             "state": Jsonb(state.model_dump(mode="json")),
             "policy": Jsonb(policy.model_dump(mode="json")),
             "run": run,

@@ -222,6 +222,7 @@ CREATE TABLE checkout_sessions (
     business_entity_id      uuid,
     currency                text NOT NULL,
     needs_attention         boolean NOT NULL,
+    goes_on                 boolean NOT NULL, -- SessionState.goes_on
     state                   jsonb NOT NULL,
     policy                  jsonb NOT NULL,
     run_id                  text NOT NULL,
@@ -233,7 +234,7 @@ CREATE TABLE checkout_sessions (
 );
 CREATE INDEX ON checkout_sessions (organisation_id, created_at DESC, id DESC);
 CREATE INDEX ON checkout_sessions (organisation_id, last_activity_at);
-CREATE INDEX ON checkout_sessions (organisation_id, id) WHERE checkout_session_status IN ('open', 'processing');
+CREATE INDEX ON checkout_sessions (organisation_id, id) WHERE goes_on OR needs_attention;
 CREATE INDEX ON checkout_sessions (organisation_id, customer_id)
     WHERE checkout_session_status = 'completed' AND payment_status IN ('pending', 'failed');
 
