@@ -28,6 +28,8 @@ app: Final = typer.Typer(
 app.add_typer(ops.app, name="ops")
 organisations: Final = typer.Typer(help="Change what an organisation has.", no_args_is_help=True)
 app.add_typer(organisations, name="organisations")
+keys: Final = typer.Typer(help="Make, list and revoke API keys.", no_args_is_help=True)
+app.add_typer(keys, name="keys")
 
 PortBase = Annotated[int, typer.Option(min=1024, max=65516, help="Use ports from here to 19 above.")]
 ReadyFile = Annotated[Path | None, typer.Option(help="Write addresses, keys and process ids here as JSON.")]
@@ -146,6 +148,49 @@ def set_gateway(
         typer.echo(f"{error}.", err=True)
     if gateway not in known:
         typer.echo(f"Here are no credentials of {gateway}: see that the API and the workers have them.", err=True)
+
+
+@keys.command("create")
+def create_key(
+    organisation: UUID,
+    scope: Annotated[str, typer.Argument(help="merchant, operator or admin; each may do what the one before may.")],
+    name: Annotated[str | None, typer.Option(help="What people call it: who holds it, or what uses it.")] = None,
+) -> None:
+    """Make an API key for an organisation and print it; it can't be shown again."""
+    from settings import settings
+    from stack.keys import NewKey, create
+
+    new = NewKey.model_validate({"organisation": organisation, "scope": scope, "name": name})
+    typer.echo(asyncio.run(create(settings(), new)).model_dump_json(indent=2))
+
+
+@keys.command("list")
+def list_keys(
+    organisation: UUID,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,  # noqa: FBT002 - typer reads options from parameters
+) -> None:
+    """List an organisation's API keys, revoked ones too, by what may be seen of them."""
+    from rich.console import Console
+
+    from settings import settings
+    from stack import key_table
+    from stack.keys import every
+
+    found = asyncio.run(every(settings(), organisation))
+    if as_json:
+        typer.echo(key_table.as_json(found))
+    else:
+        Console(highlight=False).print(key_table.table(found))
+
+
+@keys.command("revoke")
+def revoke_key(key: Annotated[str, typer.Argument(help="Its id, or its prefix as the list shows it.")]) -> None:
+    """End an API key at once: the next request with it is refused."""
+    from settings import settings
+    from stack.keys import revoke
+
+    ended = asyncio.run(revoke(settings(), key))
+    typer.echo(f"The {ended.scope} key {ended.prefix} ({ended.id}) of {ended.organisation_id} is revoked.")
 
 
 @app.command()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated, Final, Literal
+from typing import Annotated, Final
 from uuid import UUID
 
 from fastapi import Depends, Header, Request, Security
@@ -11,12 +11,8 @@ from fastapi.security import APIKeyHeader
 
 from api.problems import Problem
 from store import api_keys
+from store.api_keys import SCOPES, Scope
 from store.database import Database
-
-Scope = Literal["merchant", "operator", "admin"]
-
-SCOPES: Final[tuple[Scope, ...]] = ("merchant", "operator", "admin")
-"""Each includes the ones before it."""
 
 IN_QUERY: Final = frozenset({"x-api-key", "x_api_key", "api-key", "api_key", "apikey"})
 """A key in an address ends up in logs and histories: refused, even if it is valid."""

@@ -10,7 +10,7 @@ from uuid import UUID
 from fastapi import Request
 from psycopg.rows import DictRow
 
-from api.auth import SCOPES, Caller, Merchant
+from api.auth import Caller, Merchant
 from api.checkouts import Sessions
 from api.fields import Instant, Shown
 from api.parts import Data
@@ -19,6 +19,7 @@ from checkout.ids import workflow_of
 from checkout.lifecycle import Payment, Status
 from checkout.session import SERVICE, Instalment, SessionState
 from store import session_events
+from store.api_keys import SCOPES
 
 router: Final = routes("/checkout_session", "Checkout sessions")
 

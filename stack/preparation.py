@@ -6,7 +6,6 @@ from datetime import timedelta
 from functools import partial
 from uuid import UUID
 
-from pydantic import SecretStr
 from temporalio.client import Client
 
 from gateways.configured import NoSuchGateway, check_choice
@@ -14,11 +13,12 @@ from settings import Settings
 from stack import namespace, schedules
 from stack.blueprint import Blueprint
 from stack.errors import StackError
+from stack.reached import reached, required
 from stack.secrets import Secrets
 from stack.seed import EXAMPLE, Company, seed
 from stack.services import Polls
 from store import organisations
-from store.database import UNAVAILABLE, Database
+from store.database import UNAVAILABLE
 from store.migrate import MigrationFailed, migrate
 from workflows.search_attributes import ATTRIBUTES
 
@@ -38,7 +38,7 @@ async def prepare_temporal(blueprint: Blueprint) -> Polls:
 
 async def migrate_all(settings: Settings) -> None:
     """Prepare the database and the namespace that settings and Temporal's own variables name."""
-    await _migrate(_required(settings.database_url, "CHECKOUT_DATABASE_URL"))
+    await _migrate(required(settings.database_url, "CHECKOUT_DATABASE_URL"))
     client = await namespace.connect()
     await _prepare(client, settings)
 
@@ -51,8 +51,8 @@ async def _prepare(client: Client, settings: Settings) -> None:
 
 async def admit(settings: Settings, company: Company) -> Secrets:
     """Make an organisation of *company*; returns its ids and its keys, which are stored only as hashes."""
-    url = _required(settings.database_url, "CHECKOUT_DATABASE_URL")
-    pepper = _required(settings.pepper, "CHECKOUT_PEPPER")
+    url = required(settings.database_url, "CHECKOUT_DATABASE_URL")
+    pepper = required(settings.pepper, "CHECKOUT_PEPPER")
     secrets = Secrets()
     try:
         await seed(url, company, secrets, pepper)
@@ -65,15 +65,10 @@ async def choose_gateway(settings: Settings, organisation: UUID, gateway: str, a
     """Have an organisation take its money at a gateway from now on: at an *account* of its own there, if one is named."""
     try:
         check_choice(gateway, account)
-        async with (
-            Database(_required(settings.database_url, "CHECKOUT_DATABASE_URL"), most=1) as database,
-            database.of(organisation) as connection,
-        ):
-            known = await organisations.choose_gateway(connection, organisation, gateway, account)
     except NoSuchGateway as error:
         raise StackError(str(error)) from error
-    except UNAVAILABLE as error:
-        raise StackError("PostgreSQL at CHECKOUT_DATABASE_URL does not answer.") from error
+    async with reached(settings) as database, database.of(organisation) as connection:
+        known = await organisations.choose_gateway(connection, organisation, gateway, account)
     if not known:
         raise StackError(f"There is no organisation {organisation}.")
 
@@ -88,9 +83,3 @@ async def _migrate(url: str) -> None:
         await migrate(url)
     except MigrationFailed as error:
         raise StackError(f"The database could not be migrated.\n{error}") from error
-
-
-def _required(value: SecretStr | None, name: str) -> str:
-    if value is None:
-        raise StackError(f"{name} is not set.")
-    return value.get_secret_value()

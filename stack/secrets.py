@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import secrets
 from pathlib import Path
-from typing import Self
+from typing import Literal, Self
 from uuid import UUID, uuid4
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -17,8 +17,9 @@ def _password() -> str:
     return secrets.token_urlsafe(32)
 
 
-def _api_key() -> str:
-    return f"ck_sandbox_{secrets.token_urlsafe(32)}"
+def new_api_key(world: Literal["sandbox", "live"] = "sandbox") -> str:
+    """A key of 256 random bits that says whether it is one for trying out."""
+    return f"ck_{world}_{secrets.token_urlsafe(32)}"
 
 
 def _webhook_secret() -> str:
@@ -33,8 +34,8 @@ class Secrets(BaseModel):
 
     organisation: UUID = Field(default_factory=uuid4)
     business_entity: UUID = Field(default_factory=uuid4)
-    api_key: str = Field(default_factory=_api_key)
-    operator_key: str = Field(default_factory=_api_key)
+    api_key: str = Field(default_factory=new_api_key)
+    operator_key: str = Field(default_factory=new_api_key)
     pepper: str = Field(default_factory=_password)
     sandbox_secret: str = Field(default_factory=_password)
     webhook_secret: str = Field(default_factory=_webhook_secret)

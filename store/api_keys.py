@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import hmac
 import re
-from typing import Final
+from typing import Final, Literal
 from uuid import UUID, uuid4
 
 from psycopg.rows import DictRow
 
 from store.database import Connection
+
+Scope = Literal["merchant", "operator", "admin"]
+
+SCOPES: Final[tuple[Scope, ...]] = ("merchant", "operator", "admin")
+"""Each includes the ones before it."""
 
 KEY: Final = re.compile(r"ck_[a-z]{1,10}_.{4}")
 
@@ -25,15 +30,21 @@ def recognisable(secret: str) -> str:
     return found[0] if found else secret[:8]
 
 
-async def store_key(connection: Connection, organisation: UUID, secret: str, scope: str, pepper: str) -> None:
-    """Let *secret* act for the organisation with *scope* (merchant, operator or admin); the second time, nothing."""
-    await connection.execute(
+async def store_key(  # noqa: PLR0913, PLR0917 - what is known of a key
+    connection: Connection, organisation: UUID, secret: str, scope: Scope, pepper: str, name: str | None = None
+) -> UUID | None:
+    """Let *secret* act for the organisation with *scope*; its id, or None where the key was stored before: once is
+    enough. *name* is what people call it.
+    """
+    cursor = await connection.execute(
         """
-        INSERT INTO api_keys (id, organisation_id, prefix, hash, scope) VALUES (%s, %s, %s, %s, %s)
-        ON CONFLICT (hash) DO NOTHING
+        INSERT INTO api_keys (id, organisation_id, prefix, hash, scope, name) VALUES (%s, %s, %s, %s, %s, %s)
+        ON CONFLICT (hash) DO NOTHING RETURNING id
         """,
-        (uuid4(), organisation, recognisable(secret), hash_of(secret, pepper), scope),
+        (uuid4(), organisation, recognisable(secret), hash_of(secret, pepper), scope, name),
     )
+    row = await cursor.fetchone()
+    return row["id"] if row else None
 
 
 async def find(connection: Connection, hashed: bytes) -> DictRow | None:
@@ -42,6 +53,28 @@ async def find(connection: Connection, hashed: bytes) -> DictRow | None:
         "SELECT id, organisation_id, scope, prefix FROM api_keys WHERE hash = %s AND revoked_at IS NULL", (hashed,)
     )
     return await cursor.fetchone()
+
+
+async def of_organisation(connection: Connection, organisation: UUID) -> list[DictRow]:
+    """Every row of the organisation's keys, revoked ones too, the oldest first."""
+    cursor = await connection.execute(
+        "SELECT * FROM api_keys WHERE organisation_id = %s ORDER BY created_at, id", (organisation,)
+    )
+    return await cursor.fetchall()
+
+
+async def called(connection: Connection, which: str) -> list[DictRow]:
+    """The rows of the keys, of whichever organisation, with the prefix or the id *which*. Nobody else revokes one of
+    them before the transaction ends.
+    """
+    cursor = await connection.execute(
+        """
+        SELECT * FROM api_keys WHERE prefix = %(which)s OR id::text = lower(%(which)s)
+        ORDER BY created_at, id FOR UPDATE
+        """,
+        {"which": which},
+    )
+    return await cursor.fetchall()
 
 
 async def revoke(connection: Connection, organisation: UUID, key_id: UUID) -> None:

@@ -148,7 +148,7 @@ class Keys:
 
 
 async def new_keys(database: Database, organisation: UUID, pepper: str) -> Keys:
-    keys = {scope: f"ck_test_{uuid4().hex}{uuid4().hex}" for scope in ("merchant", "operator", "admin")}
+    keys = {scope: f"ck_test_{uuid4().hex}{uuid4().hex}" for scope in api_keys.SCOPES}
     async with database.unbound() as connection:
         for scope, key in keys.items():
             await api_keys.store_key(connection, organisation, key, scope, pepper)

@@ -37,6 +37,7 @@ CREATE TABLE api_keys (
     prefix          text NOT NULL,
     hash            bytea NOT NULL UNIQUE,
     scope           text NOT NULL CHECK (scope IN ('merchant', 'operator', 'admin')),
+    name            text, -- what people call it
     created_at      timestamptz NOT NULL DEFAULT now(),
     revoked_at      timestamptz
 );
