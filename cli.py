@@ -34,6 +34,10 @@ app.add_typer(keys, name="keys")
 PortBase = Annotated[int, typer.Option(min=1024, max=65516, help="Use ports from here to 19 above.")]
 ReadyFile = Annotated[Path | None, typer.Option(help="Write addresses, keys and process ids here as JSON.")]
 
+RateLimit = Annotated[
+    int, typer.Option(min=1, max=1_000_000, help="How many requests a second each of its keys may send.")
+]
+
 
 @app.command()
 def up(port_base: PortBase = 8000, ready_file: ReadyFile = None) -> None:
@@ -113,8 +117,10 @@ def organisation(  # noqa: PLR0913, PLR0917 - what a company may choose
     notice_days: Annotated[
         int, typer.Option(min=0, max=60, help="How many days before a charge to announce it; 0 for never.")
     ] = 3,
+    rate_limit: RateLimit = 2000,
 ) -> None:
     """Make an organisation and print its ids and keys; the keys can't be shown again."""
+    from checkout.door import DoorRules
     from checkout.due import DueRules
     from settings import settings
     from stack.preparation import admit
@@ -122,7 +128,9 @@ def organisation(  # noqa: PLR0913, PLR0917 - what a company may choose
 
     days = dunning.split(",") if dunning else []
     rules = DueRules.model_validate({"time_zone": time_zone, "dunning_days": days, "notice_days": notice_days})
-    made = asyncio.run(admit(settings(), Company(name=name, country=country, currency=currency, rules=rules)))
+    door = DoorRules(rate_limit=rate_limit)
+    company = Company(name=name, country=country, currency=currency, rules=rules, door=door)
+    made = asyncio.run(admit(settings(), company))
     typer.echo(made.model_dump_json(indent=2, include={"organisation", "business_entity", "api_key", "operator_key"}))
 
 
@@ -148,6 +156,19 @@ def set_gateway(
         typer.echo(f"{error}.", err=True)
     if gateway not in known:
         typer.echo(f"Here are no credentials of {gateway}: see that the API and the workers have them.", err=True)
+
+
+@organisations.command("set-rate-limit")
+def set_rate_limit(
+    organisation: UUID, requests: Annotated[int, typer.Argument(min=1, max=1_000_000, help="How many a second.")]
+) -> None:
+    """Let each key of an organisation send so many requests a second, from the next request on."""
+    from checkout.door import DoorRules
+    from settings import settings
+    from stack.preparation import change_rate_limit
+
+    asyncio.run(change_rate_limit(settings(), organisation, DoorRules(rate_limit=requests)))
+    typer.echo(f"Each key of {organisation} may send {requests} requests a second from now on.")
 
 
 @keys.command("create")

@@ -28,6 +28,7 @@ from api import (
     timeline,
     webhooks,
 )
+from api.rate_limits import Rates, TellsRate
 from gateways.port import PaymentGateway
 from store.database import Database
 
@@ -95,7 +96,9 @@ def create_app(  # noqa: PLR0913 - the application has seven parts
     app.state.wait = wait
     app.state.task_queue = task_queue
     app.state.metrics = metrics.Metrics(gateways)
+    app.state.rates = Rates()
     problems.install(app)
+    app.add_middleware(TellsRate)
     app.add_middleware(SecureASGIMiddleware, secure=HEADERS)
     for router in ROUTERS:
         app.include_router(router)

@@ -10,6 +10,7 @@ from fastapi import Depends, Header, Request, Security
 from fastapi.security import APIKeyHeader
 
 from api.problems import Problem
+from api.rate_limits import SPENT, Rates
 from store import api_keys
 from store.api_keys import SCOPES, Scope
 from store.database import Database
@@ -31,7 +32,8 @@ class Caller:
 
 
 class Requires:
-    """The dependency that a route's caller has *scope* at least. Raises the problems `unauthorized`, `forbidden`.
+    """The dependency that a route's caller has *scope* at least. Raises the problems `unauthorized`, `forbidden`,
+    `too-many-requests`.
 
     A route of api/routes.py asks it before it reads the body; asked again, it remembers.
     """
@@ -66,9 +68,18 @@ async def _authenticated(request: Request) -> Caller:
         row = await api_keys.find(connection, api_keys.hash_of(keys[0], request.app.state.pepper))
     if row is None:
         raise _unauthorized()
+    await _within_its_rate(request, row["id"], row["rate_limit"])
     if any(named.lower() != str(row["organisation_id"]) for named in request.headers.getlist("organisation")):
         raise Problem("forbidden", "The organisation header does not name this key's organisation.")
     return Caller(organisation=row["organisation_id"], scope=row["scope"], key_id=row["id"], prefix=row["prefix"])
+
+
+async def _within_its_rate(request: Request, key: UUID, most: int) -> None:
+    """Before anything else is asked of the database: a key that calls too often costs one look-up each time."""
+    rates: Rates = request.app.state.rates
+    spent = request.scope[SPENT] = await rates.spend(key, most)
+    if spent.exceeded:
+        raise Problem("too-many-requests")
 
 
 def _unauthorized() -> Problem:

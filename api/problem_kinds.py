@@ -165,7 +165,10 @@ KINDS: Final[Mapping[str, Kind]] = {
         422, "The plan is not available", "The plan is a draft, archived, or does not exist.", "Choose an active plan."
     ),
     "too-many-requests": Kind(
-        429, "Too many requests", "This key has used up its rate.", "Wait as long as Retry-After says."
+        429,
+        "Too many requests",
+        "This key has sent as many requests within this second as its organisation's keys may.",
+        "Wait as long as Retry-After says, then send the same request again: nothing was done.",
     ),
     "internal-error": Kind(
         500, "Something went wrong here", "An error of the service, which is recorded.", f"{_SAME_KEY}"

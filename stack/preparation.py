@@ -8,6 +8,7 @@ from uuid import UUID
 
 from temporalio.client import Client
 
+from checkout.door import DoorRules
 from gateways.configured import NoSuchGateway, check_choice
 from settings import Settings
 from stack import namespace, schedules
@@ -69,6 +70,14 @@ async def choose_gateway(settings: Settings, organisation: UUID, gateway: str, a
         raise StackError(str(error)) from error
     async with reached(settings) as database, database.of(organisation) as connection:
         known = await organisations.choose_gateway(connection, organisation, gateway, account)
+    if not known:
+        raise StackError(f"There is no organisation {organisation}.")
+
+
+async def change_rate_limit(settings: Settings, organisation: UUID, door: DoorRules) -> None:
+    """Let each key of an organisation send as many requests a second as *door* says, from its next request on."""
+    async with reached(settings) as database, database.unbound() as connection:
+        known = await organisations.set_rate_limit(connection, organisation, door.rate_limit)
     if not known:
         raise StackError(f"There is no organisation {organisation}.")
 

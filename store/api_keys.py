@@ -48,9 +48,16 @@ async def store_key(  # noqa: PLR0913, PLR0917 - what is known of a key
 
 
 async def find(connection: Connection, hashed: bytes) -> DictRow | None:
-    """The key with this hash, unless it is unknown or revoked: id, organisation_id, scope, prefix."""
+    """The key with this hash, unless it is unknown or revoked: id, organisation_id, scope, prefix, and its
+    organisation's rate_limit.
+    """
     cursor = await connection.execute(
-        "SELECT id, organisation_id, scope, prefix FROM api_keys WHERE hash = %s AND revoked_at IS NULL", (hashed,)
+        """
+        SELECT key.id, organisation_id, scope, prefix, rate_limit
+        FROM api_keys key JOIN organisations ON organisations.id = organisation_id
+        WHERE hash = %s AND revoked_at IS NULL
+        """,
+        (hashed,),
     )
     return await cursor.fetchone()
 

@@ -6,21 +6,37 @@ from uuid import UUID
 
 from psycopg.rows import DictRow
 
+from checkout.door import DoorRules
 from checkout.due import DueRules
 from gateways.port import Account
 from store.database import Connection
 
 
-async def ensure(connection: Connection, organisation: UUID, name: str, rules: DueRules | None = None) -> None:
+async def ensure(
+    connection: Connection,
+    organisation: UUID,
+    name: str,
+    rules: DueRules | None = None,
+    door: DoorRules | None = None,
+) -> None:
     """Make the organisation, with the usual rules unless others are given; one that is there stays as it is."""
-    rules = rules or DueRules()
+    rules, door = rules or DueRules(), door or DoorRules()
     await connection.execute(
         """
-        INSERT INTO organisations (id, name, time_zone, dunning_days, notice_days) VALUES (%s, %s, %s, %s, %s)
+        INSERT INTO organisations (id, name, time_zone, dunning_days, notice_days, rate_limit)
+        VALUES (%s, %s, %s, %s, %s, %s)
         ON CONFLICT (id) DO NOTHING
         """,
-        (organisation, name, rules.time_zone, list(rules.dunning_days), rules.notice_days),
+        (organisation, name, rules.time_zone, list(rules.dunning_days), rules.notice_days, door.rate_limit),
     )
+
+
+async def set_rate_limit(connection: Connection, organisation: UUID, rate_limit: int) -> bool:
+    """Let each key send so many requests a second from now on. False where there is no such organisation."""
+    cursor = await connection.execute(
+        "UPDATE organisations SET rate_limit = %s WHERE id = %s", (rate_limit, organisation)
+    )
+    return cursor.rowcount == 1
 
 
 async def every(connection: Connection) -> list[UUID]:
@@ -59,6 +75,8 @@ async def choose_gateway(connection: Connection, organisation: UUID, gateway: st
 
 
 async def get(connection: Connection, organisation: UUID) -> DictRow | None:
-    """The organisation's row: id, name, time_zone (an IANA name), dunning_days, notice_days, gateway, gateway_account, created_at."""
+    """The organisation's row: id, name, time_zone (an IANA name), dunning_days, notice_days, rate_limit, gateway,
+    gateway_account, created_at.
+    """
     cursor = await connection.execute("SELECT * FROM organisations WHERE id = %s", (organisation,))
     return await cursor.fetchone()

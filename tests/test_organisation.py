@@ -28,18 +28,18 @@ async def rules(database: Database, organisation: str) -> dict[str, Any]:
     async with database.unbound() as connection:
         row = await organisations.get(connection, UUID(organisation))
     assert row is not None
-    return {name: row[name] for name in ("time_zone", "dunning_days", "notice_days")}
+    return {name: row[name] for name in ("time_zone", "dunning_days", "notice_days", "rate_limit")}
 
 
 CHOSEN = {
-    "the usual": ((), {"time_zone": "UTC", "dunning_days": [1, 3, 5, 7], "notice_days": 3}),
+    "the usual": ((), {"time_zone": "UTC", "dunning_days": [1, 3, 5, 7], "notice_days": 3, "rate_limit": 2000}),
     "its own": (
-        ("--time-zone", "America/Sao_Paulo", "--dunning", "2,10,60", "--notice-days", "14"),
-        {"time_zone": "America/Sao_Paulo", "dunning_days": [2, 10, 60], "notice_days": 14},
+        ("--time-zone", "America/Sao_Paulo", "--dunning", "2,10,60", "--notice-days", "14", "--rate-limit", "50"),
+        {"time_zone": "America/Sao_Paulo", "dunning_days": [2, 10, 60], "notice_days": 14, "rate_limit": 50},
     ),
     "neither notice nor dunning": (
         ("--dunning", "", "--notice-days", "0"),
-        {"time_zone": "UTC", "dunning_days": [], "notice_days": 0},
+        {"time_zone": "UTC", "dunning_days": [], "notice_days": 0, "rate_limit": 2000},
     ),
 }
 
@@ -64,6 +64,8 @@ BAD = [
     ("--dunning", "1,2,3,4,5,6,7,8,9,10,11", 1, "at most 10"),
     ("--notice-days", "61", 2, "notice-days"),
     ("--notice-days", "-1", 2, "notice-days"),
+    ("--rate-limit", "0", 2, "rate-limit"),
+    ("--rate-limit", "1000001", 2, "rate-limit"),
 ]
 
 

@@ -9,7 +9,8 @@ CREATE FUNCTION current_organisation() RETURNS uuid LANGUAGE sql STABLE
 CREATE FUNCTION attempt_of(key text) RETURNS integer LANGUAGE sql IMMUTABLE
     AS $$ SELECT substring(key from '^[0-9a-f-]{36}/([0-9]{1,9})/')::integer $$;
 
--- By which rules due payments are collected is written by checkout/due.py's DueRules.
+-- By which rules due payments are collected is written by checkout/due.py's DueRules, what is let in by
+-- checkout/door.py's DoorRules.
 CREATE TABLE organisations (
     id           uuid PRIMARY KEY,
     name         text NOT NULL,
@@ -17,6 +18,7 @@ CREATE TABLE organisations (
     dunning_days integer[] NOT NULL DEFAULT '{1,3,5,7}'
         CHECK (cardinality(dunning_days) <= 10 AND 1 <= ALL (dunning_days) AND 60 >= ALL (dunning_days)),
     notice_days  integer NOT NULL DEFAULT 3 CHECK (notice_days BETWEEN 0 AND 60),
+    rate_limit   integer NOT NULL DEFAULT 2000 CHECK (rate_limit BETWEEN 1 AND 1000000), -- of each key, a second
     gateway      text NOT NULL DEFAULT 'sandbox',
     gateway_account text, -- of its own at the gateway, where one set of credentials serves several
     created_at   timestamptz NOT NULL DEFAULT now()

@@ -39,6 +39,8 @@ BAD = [
     "UPDATE organisations SET dunning_days = NULL",
     "UPDATE organisations SET notice_days = -1",
     "UPDATE organisations SET notice_days = 61",
+    "UPDATE organisations SET rate_limit = 0",
+    "UPDATE organisations SET rate_limit = NULL",
 ]
 
 
