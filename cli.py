@@ -118,6 +118,10 @@ def organisation(  # noqa: PLR0913, PLR0917 - what a company may choose
         int, typer.Option(min=0, max=60, help="How many days before a charge to announce it; 0 for never.")
     ] = 3,
     rate_limit: RateLimit = 2000,
+    redirect_host: Annotated[
+        list[str] | None,
+        typer.Option(help="A host its customers may be sent to, or *.example.com; may be repeated; anywhere without."),
+    ] = None,
 ) -> None:
     """Make an organisation and print its ids and keys; the keys can't be shown again."""
     from checkout.door import DoorRules
@@ -128,7 +132,7 @@ def organisation(  # noqa: PLR0913, PLR0917 - what a company may choose
 
     days = dunning.split(",") if dunning else []
     rules = DueRules.model_validate({"time_zone": time_zone, "dunning_days": days, "notice_days": notice_days})
-    door = DoorRules(rate_limit=rate_limit)
+    door = DoorRules.model_validate({"rate_limit": rate_limit, "redirect_hosts": redirect_host or []})
     company = Company(name=name, country=country, currency=currency, rules=rules, door=door)
     made = asyncio.run(admit(settings(), company))
     typer.echo(made.model_dump_json(indent=2, include={"organisation", "business_entity", "api_key", "operator_key"}))
@@ -169,6 +173,25 @@ def set_rate_limit(
 
     asyncio.run(change_rate_limit(settings(), organisation, DoorRules(rate_limit=requests)))
     typer.echo(f"Each key of {organisation} may send {requests} requests a second from now on.")
+
+
+@organisations.command("set-redirect-hosts")
+def set_redirect_hosts(
+    organisation: UUID,
+    hosts: Annotated[list[str] | None, typer.Argument(help="shop.example.com, or *.example.com for all below.")] = None,
+) -> None:
+    """Have an organisation's sessions send customers to these hosts only; without any, anywhere. Sessions that are open
+    keep the addresses they have.
+    """
+    from checkout.door import DoorRules
+    from settings import settings
+    from stack.preparation import change_redirect_hosts
+
+    door = DoorRules.model_validate({"redirect_hosts": hosts or []})
+    asyncio.run(change_redirect_hosts(settings(), organisation, door))
+    typer.echo(
+        f"Customers of {organisation} may be sent to {', '.join(door.redirect_hosts) or 'any host'} from now on."
+    )
 
 
 @keys.command("create")

@@ -15,7 +15,7 @@ from api.etags import IfMatch
 from api.fields import Instant, QueryBool
 from api.idempotency import IdempotencyKey, fingerprint
 from api.lists import Listed, listed, listing
-from api.offers import asked_for, keep, opening_of, patient
+from api.offers import asked_for, keep, opening_of, organisation_of, patient
 from api.parts import Data, Gateways
 from api.problems import Problem
 from api.routes import router as routes
@@ -88,7 +88,7 @@ async def create(  # noqa: PLR0913, PLR0917 - what a route asks for
 @router.post("/summary", summary="Estimate what a session would cost; nothing is written")
 async def summary(body: NewSession, caller: Merchant, database: Data) -> Summary:
     async with database.of(caller.organisation) as connection:
-        price, details = await asked_for(connection, body)
+        price, details = await asked_for(connection, await organisation_of(connection, caller.organisation), body)
     content = price.model_dump(mode="json", include={"contract", "estimates"})
     return Summary(
         contract=content["contract"],

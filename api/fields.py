@@ -6,7 +6,6 @@ import json
 import re
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from ipaddress import ip_address
 from typing import Annotated, Any, Final
 from urllib.parse import urlsplit
 from uuid import UUID
@@ -24,6 +23,7 @@ from pydantic import (
 
 from checkout.commands import LONGEST_ADVANCE
 from checkout.fields import YEARS, Day, Description, Kept, Name, Strict, Yes
+from checkout.hosts import is_host, is_loopback
 
 __all__ = [
     "Address",
@@ -59,7 +59,7 @@ _ADVANCE = re.compile(
 )
 _PHONE = re.compile(r"\+?[0-9][0-9 ()./-]{3,30}")
 _URL = re.compile(r"https?://[^/?#]+([/?#].*)?", re.ASCII | re.IGNORECASE)
-_HOST = re.compile(r"(?!-)[a-z0-9-]{1,63}(?<!-)(\.(?!-)[a-z0-9-]{1,63}(?<!-))*\.?", re.ASCII | re.IGNORECASE)
+_AUTHORITY = re.compile(r"(\[[0-9a-f:.]+\]|[^\[\]:@]+)(:[0-9]{1,5})?", re.ASCII | re.IGNORECASE)
 _NOT_IN_URL = re.compile(r"[^\x21-\x7e]|[\\\"<>^`{|}]")
 
 
@@ -134,21 +134,6 @@ def _small(value: dict[str, JsonValue]) -> dict[str, JsonValue]:
     return value
 
 
-def _loopback(host: str) -> bool:
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return host.lower() == "localhost"
-
-
-def _known_host(host: str) -> bool:
-    try:
-        ip_address(host)
-    except ValueError:
-        return _HOST.fullmatch(host) is not None and not host.rstrip(".").rpartition(".")[2].isdigit()
-    return True
-
-
 def _url(text: str) -> str:
     """api.md: absolute https, http for loopback only. What a browser would read differently is refused."""
     malformed = ValueError("must be an absolute https URL (http for loopback only)")
@@ -159,9 +144,9 @@ def _url(text: str) -> str:
         host, port = parts.hostname, parts.port
     except ValueError:
         raise malformed from None
-    if host is None or "@" in parts.netloc or port == 0 or parts.netloc.endswith(":") or not _known_host(host):
+    if host is None or port == 0 or not _AUTHORITY.fullmatch(parts.netloc) or not is_host(host):
         raise malformed
-    if parts.scheme != "https" and not _loopback(host):
+    if parts.scheme != "https" and not is_loopback(host):
         raise malformed
     return text
 

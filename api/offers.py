@@ -11,6 +11,7 @@ from psycopg.rows import DictRow
 
 from api import catalogue
 from api.problems import Problem, invalid
+from api.redirects import refuse_foreign_hosts
 from api.session_bodies import NewSession
 from checkout.catalogue import Plan
 from checkout.commands import Opening
@@ -53,8 +54,11 @@ async def priced(connection: Connection, body: ContractBody) -> Priced:
         raise catalogue.refused(problem, ("body", "contract")) from None
 
 
-async def asked_for(connection: Connection, body: NewSession) -> tuple[Priced, dict[str, Any]]:
-    """What *body* asks for, priced, and what it says, as the details row keeps it. Raises problems; writes nothing."""
+async def asked_for(connection: Connection, owner: DictRow, body: NewSession) -> tuple[Priced, dict[str, Any]]:
+    """What *body* asks for of the organisation *owner*, priced, and what it says, as the details row keeps it. Raises
+    problems; writes nothing.
+    """
+    refuse_foreign_hosts(owner, body)
     await refuse_unknown_entity(connection, body.business_entity_id)
     price = await priced(connection, body.contract)
     same_currency(body.currency, price.amount_due.currency)
@@ -72,9 +76,9 @@ async def opening_of(
     opened_at = now()
     expires_at = life(body.expires_at, opened_at)
     print_, key = asked
-    price, details = await asked_for(connection, body)
-    details_id = await keep(connection, organisation, session, price, (print_, {**details, "idempotency_key": key}))
     owner = await organisation_of(connection, organisation)
+    price, details = await asked_for(connection, owner, body)
+    details_id = await keep(connection, organisation, session, price, (print_, {**details, "idempotency_key": key}))
     return Opening(
         organisation=organisation,
         session=session,

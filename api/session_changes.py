@@ -9,6 +9,7 @@ from api.auth import Caller
 from api.checkouts import Checkouts, Told
 from api.offers import keep, life, now, offer_of, organisation_of, priced, refuse_unknown_entity, same_currency
 from api.problems import Problem
+from api.redirects import refuse_foreign_hosts
 from api.session_bodies import ChangedSession
 from checkout.commands import Update
 from checkout.session import Offer, SessionState
@@ -57,6 +58,8 @@ async def changed(  # noqa: PLR0913, PLR0917 - a change has seven facts
 
 async def _merged(database: Database, state: SessionState, body: ChangedSession, request: str) -> Offer:
     async with database.of(state.organisation) as connection:
+        owner = await organisation_of(connection, state.organisation)
+        refuse_foreign_hosts(owner, body)
         await refuse_unknown_entity(connection, body.business_entity_id)
         rows = await sessions.documents(connection, state)
         price = await priced(connection, body.contract) if body.contract else None
@@ -67,7 +70,7 @@ async def _merged(database: Database, state: SessionState, body: ChangedSession,
         details_id = await keep(connection, state.organisation, state.id, price, (seed, details))
         expires_at = life(body.expires_at, state.now(now())) if body.expires_at else state.offer.expires_at
         if price is not None:
-            return offer_of(await organisation_of(connection, state.organisation), price, details_id, expires_at)
+            return offer_of(owner, price, details_id, expires_at)
     return state.offer.model_copy(update={"details": details_id, "expires_at": expires_at})
 
 

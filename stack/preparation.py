@@ -82,6 +82,14 @@ async def change_rate_limit(settings: Settings, organisation: UUID, door: DoorRu
         raise StackError(f"There is no organisation {organisation}.")
 
 
+async def change_redirect_hosts(settings: Settings, organisation: UUID, door: DoorRules) -> None:
+    """Have an organisation's sessions send customers to the hosts of *door* only, or anywhere where it has none."""
+    async with reached(settings) as database, database.unbound() as connection:
+        known = await organisations.set_redirect_hosts(connection, organisation, door.redirect_hosts)
+    if not known:
+        raise StackError(f"There is no organisation {organisation}.")
+
+
 async def worker_asks_for_work(settings: Settings) -> bool:
     """Whether a worker on this machine asks Temporal for work."""
     return await namespace.polls(await namespace.connect(), settings.task_queue)

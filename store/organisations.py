@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from uuid import UUID
 
 from psycopg.rows import DictRow
@@ -23,11 +24,18 @@ async def ensure(
     rules, door = rules or DueRules(), door or DoorRules()
     await connection.execute(
         """
-        INSERT INTO organisations (id, name, time_zone, dunning_days, notice_days, rate_limit)
-        VALUES (%s, %s, %s, %s, %s, %s)
+        INSERT INTO organisations (id, name, time_zone, dunning_days, notice_days, rate_limit, redirect_hosts)
+        VALUES (%(id)s, %(name)s, %(time_zone)s, %(dunning_days)s, %(notice_days)s, %(rate_limit)s, %(redirect_hosts)s)
         ON CONFLICT (id) DO NOTHING
         """,
-        (organisation, name, rules.time_zone, list(rules.dunning_days), rules.notice_days, door.rate_limit),
+        {
+            "id": organisation,
+            "name": name,
+            **rules.model_dump(),
+            **door.model_dump(),
+            "dunning_days": list(rules.dunning_days),
+            "redirect_hosts": list(door.redirect_hosts),
+        },
     )
 
 
@@ -35,6 +43,16 @@ async def set_rate_limit(connection: Connection, organisation: UUID, rate_limit:
     """Let each key send so many requests a second from now on. False where there is no such organisation."""
     cursor = await connection.execute(
         "UPDATE organisations SET rate_limit = %s WHERE id = %s", (rate_limit, organisation)
+    )
+    return cursor.rowcount == 1
+
+
+async def set_redirect_hosts(connection: Connection, organisation: UUID, hosts: Sequence[str]) -> bool:
+    """Have sessions send customers to these hosts only from now on, or anywhere where there are none. False where there
+    is no such organisation.
+    """
+    cursor = await connection.execute(
+        "UPDATE organisations SET redirect_hosts = %s WHERE id = %s", (list(hosts), organisation)
     )
     return cursor.rowcount == 1
 
@@ -75,7 +93,7 @@ async def choose_gateway(connection: Connection, organisation: UUID, gateway: st
 
 
 async def get(connection: Connection, organisation: UUID) -> DictRow | None:
-    """The organisation's row: id, name, time_zone (an IANA name), dunning_days, notice_days, rate_limit, gateway,
+    """The organisation's row: id, name, time_zone (an IANA name), dunning_days, notice_days, rate_limit, redirect_hosts, gateway,
     gateway_account, created_at.
     """
     cursor = await connection.execute("SELECT * FROM organisations WHERE id = %s", (organisation,))

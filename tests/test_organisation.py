@@ -28,18 +28,40 @@ async def rules(database: Database, organisation: str) -> dict[str, Any]:
     async with database.unbound() as connection:
         row = await organisations.get(connection, UUID(organisation))
     assert row is not None
-    return {name: row[name] for name in ("time_zone", "dunning_days", "notice_days", "rate_limit")}
+    return {name: row[name] for name in ("time_zone", "dunning_days", "notice_days", "rate_limit", "redirect_hosts")}
 
 
 CHOSEN = {
-    "the usual": ((), {"time_zone": "UTC", "dunning_days": [1, 3, 5, 7], "notice_days": 3, "rate_limit": 2000}),
+    "the usual": (
+        (),
+        {"time_zone": "UTC", "dunning_days": [1, 3, 5, 7], "notice_days": 3, "rate_limit": 2000, "redirect_hosts": []},
+    ),
     "its own": (
-        ("--time-zone", "America/Sao_Paulo", "--dunning", "2,10,60", "--notice-days", "14", "--rate-limit", "50"),
-        {"time_zone": "America/Sao_Paulo", "dunning_days": [2, 10, 60], "notice_days": 14, "rate_limit": 50},
+        (
+            "--time-zone",
+            "America/Sao_Paulo",
+            "--dunning",
+            "2,10,60",
+            "--notice-days",
+            "14",
+            "--rate-limit",
+            "50",
+            "--redirect-host",
+            "Shop.example",
+            "--redirect-host",
+            "*.shop.example",
+        ),
+        {
+            "time_zone": "America/Sao_Paulo",
+            "dunning_days": [2, 10, 60],
+            "notice_days": 14,
+            "rate_limit": 50,
+            "redirect_hosts": ["shop.example", "*.shop.example"],
+        },
     ),
     "neither notice nor dunning": (
         ("--dunning", "", "--notice-days", "0"),
-        {"time_zone": "UTC", "dunning_days": [], "notice_days": 0, "rate_limit": 2000},
+        {"time_zone": "UTC", "dunning_days": [], "notice_days": 0, "rate_limit": 2000, "redirect_hosts": []},
     ),
 }
 
@@ -65,6 +87,8 @@ BAD = [
     ("--notice-days", "61", 2, "notice-days"),
     ("--notice-days", "-1", 2, "notice-days"),
     ("--rate-limit", "0", 2, "rate-limit"),
+    ("--redirect-host", "https://shop.example", 1, "redirect_hosts.0: Value error, must be a host like"),
+    ("--redirect-host", "", 1, "redirect_hosts.0: Value error, must be a host like"),
     ("--rate-limit", "1000001", 2, "rate-limit"),
 ]
 

@@ -19,6 +19,8 @@ CREATE TABLE organisations (
         CHECK (cardinality(dunning_days) <= 10 AND 1 <= ALL (dunning_days) AND 60 >= ALL (dunning_days)),
     notice_days  integer NOT NULL DEFAULT 3 CHECK (notice_days BETWEEN 0 AND 60),
     rate_limit   integer NOT NULL DEFAULT 2000 CHECK (rate_limit BETWEEN 1 AND 1000000), -- of each key, a second
+    redirect_hosts text[] NOT NULL DEFAULT '{}' -- none: anywhere
+        CHECK (cardinality(redirect_hosts) <= 100 AND array_position(redirect_hosts, NULL) IS NULL),
     gateway      text NOT NULL DEFAULT 'sandbox',
     gateway_account text, -- of its own at the gateway, where one set of credentials serves several
     created_at   timestamptz NOT NULL DEFAULT now()

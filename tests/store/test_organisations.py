@@ -41,6 +41,9 @@ BAD = [
     "UPDATE organisations SET notice_days = 61",
     "UPDATE organisations SET rate_limit = 0",
     "UPDATE organisations SET rate_limit = NULL",
+    "UPDATE organisations SET redirect_hosts = NULL",
+    "UPDATE organisations SET redirect_hosts = '{NULL}'",
+    "UPDATE organisations SET redirect_hosts = array_fill('a'::text, '{101}')",
 ]
 
 
