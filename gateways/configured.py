@@ -80,6 +80,8 @@ def _stripe(given: Configuration) -> StripeGateway | None:
         return None
     signing = _needed(given.stripe_webhook_secrets, "CHECKOUT_STRIPE_WEBHOOK_SECRETS")
     secrets = [secret for secret in re.split(r"[\s,]+", signing) if secret]
+    if not secrets:
+        raise HalfConfigured("CHECKOUT_STRIPE_WEBHOOK_SECRETS names no secret")
     return StripeGateway(given.stripe_secret_key.get_secret_value(), secrets, url=given.stripe_url)
 
 

@@ -67,6 +67,11 @@ def test_a_gateway_without_one_of_its_secrets_is_refused_by_its_name(
         configured(told(environment, {**SANDBOX, **STRIPE, missing: " "}))
 
 
+def test_a_list_of_no_secrets_is_none(environment: pytest.MonkeyPatch) -> None:
+    with pytest.raises(HalfConfigured, match="names no secret"):
+        configured(told(environment, {**SANDBOX, **STRIPE, "CHECKOUT_STRIPE_WEBHOOK_SECRETS": " , "}))
+
+
 async def test_secrets_are_read_from_files(environment: pytest.MonkeyPatch, tmp_path: Path) -> None:
     (tmp_path / "key").write_text("sk_test_1\n")
     (tmp_path / "signing").write_text("whsec_1\nwhsec_2\n")
