@@ -40,7 +40,7 @@ from tests.api.shop import contract, guest, onboarding
 from tests.conftest import ROOT, Stack, new_organisation
 from tests.stack.faulty_worker import Plans
 
-PATIENCE: Final = 60.0
+PATIENCE: Final = 180.0
 OPERATOR: Final = {"actor": "operator test", "reason": "a test"}
 RETRY: Final = Retry(**OPERATOR)
 COMPENSATE: Final = Compensate(**OPERATOR)

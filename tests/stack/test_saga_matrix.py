@@ -305,7 +305,7 @@ async def endings(
         await parties.close()
 
 
-@pytest.mark.timeout(150)
+@pytest.mark.timeout(600)
 @pytest.mark.parametrize("case", CASES.values(), ids=CASES)
 async def test_the_session_is_completed_or_exactly_undone_when(endings: dict[str, Ending], case: Case) -> None:
     ending = endings[case.name]
