@@ -48,6 +48,11 @@ async def stored(database: Database) -> list[dict[str, Any]]:
         return await cursor.fetchall()
 
 
+async def take_money_at(database: Database, organisation: UUID, gateway: str) -> None:
+    async with database.unbound() as connection:
+        await connection.execute("UPDATE organisations SET gateway = %s WHERE id = %s", (gateway, organisation))
+
+
 async def asked(stack: Stack, key: str, path: str = "/customers") -> int:
     async with httpx.AsyncClient(base_url=stack.api, headers={"x-api-key": key}) as client:
         return (await client.get(path)).status_code
@@ -177,9 +182,9 @@ async def test_a_key_says_whether_its_organisation_takes_real_money(
     keys: Keys, database: Database, organisation: UUID
 ) -> None:
     sandbox = keys.printed("create", str(organisation), "merchant")
-    async with database.unbound() as connection:
-        await connection.execute("UPDATE organisations SET gateway = 'stripe' WHERE id = %s", (organisation,))
+    await take_money_at(database, organisation, "stripe")
     live = keys.printed("create", str(organisation), "merchant")
+    await take_money_at(database, organisation, "sandbox")
 
     assert sandbox["api_key"].startswith("ck_sandbox_")
     assert live["api_key"].startswith("ck_live_")
