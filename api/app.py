@@ -29,6 +29,7 @@ from api import (
     webhooks,
 )
 from api.rate_limits import Rates, TellsRate
+from api.reference.document import Described
 from gateways.port import PaymentGateway
 from store.database import Database
 
@@ -78,7 +79,7 @@ def create_app(  # noqa: PLR0913 - the application has seven parts
     `app.state.temporal`; *wait* is how many seconds a call waits for its outcome; *pepper* is that of the keys, *task_queue* the workers', *temporal_ui* the base URL of the
     Temporal UI, for operators.
     """
-    app = FastAPI(
+    app = Described(
         title="Durable checkout",
         summary="Checkout sessions that survive anything",
         version="1",

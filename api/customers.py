@@ -56,10 +56,15 @@ class NewCustomer(Details):
     customer_name: Name
 
 
+def _without_default(schema: dict[str, Any]) -> None:
+    """An absent name stays as it is; the default only stands in for it, and is no name."""
+    del schema["default"]
+
+
 class CustomerChange(Details):
     """Absent members stay as they are; null unsets, but a customer keeps a name."""
 
-    customer_name: Name = Field(default="")
+    customer_name: Name = Field(default="", json_schema_extra=_without_default)
 
 
 class ShownAddress(Shown):

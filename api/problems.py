@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
-from http import HTTPStatus
 from typing import Any, Final
 from urllib.parse import quote
 
@@ -141,34 +140,5 @@ def where(error: BaseException, most: int = 12) -> list[str]:
     return frames[-most:]
 
 
-DOCUMENTED: Final[dict[int | str, dict[str, Any]]] = {
-    "default": {
-        "description": "A problem (RFC 9457); `type` resolves to a page about it",
-        "content": {
-            MEDIA_TYPE: {
-                "schema": {
-                    "type": "object",
-                    "title": "Problem",
-                    "required": ["type", "title", "status", "detail", "instance"],
-                    "properties": {
-                        "type": {"type": "string", "examples": ["/problems/validation"]},
-                        "title": {"type": "string"},
-                        "status": {"type": "integer", "examples": [HTTPStatus.UNPROCESSABLE_ENTITY.value]},
-                        "detail": {"type": "string"},
-                        "instance": {"type": "string"},
-                        "errors": {
-                            "type": "array",
-                            "items": {
-                                "type": "object",
-                                "required": ["loc", "msg"],
-                                "properties": {"loc": {"type": "array", "items": {}}, "msg": {"type": "string"}},
-                            },
-                        },
-                    },
-                    "additionalProperties": True,
-                }
-            }
-        },
-    }
-}
-"""The OpenAPI `responses` of every route."""
+DOCUMENTED: Final[dict[int | str, dict[str, Any]]] = {"default": {"description": "A problem"}}
+"""The OpenAPI `responses` of every route, as FastAPI is told; api/reference says which problems those are."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 from uuid import UUID
 
 from limits import RateLimitItemPerSecond
@@ -13,8 +13,6 @@ from limits.aio.storage import MemoryStorage
 from limits.aio.strategies import FixedWindowRateLimiter
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
-
-from api.problems import DOCUMENTED
 
 SPENT: Final = "checkout.spent"
 """Where a request's scope keeps what its key has spent."""
@@ -64,23 +62,3 @@ class TellsRate:
             await send(message)
 
         await self._app(scope, receive, told)
-
-
-LIMITED: Final[dict[int | str, dict[str, Any]]] = {
-    429: {
-        "description": "This key has used up its rate of this second: `too-many-requests`",
-        "headers": {
-            "Retry-After": {"description": "Seconds to wait", "schema": {"type": "integer", "examples": [1]}},
-            "RateLimit-Policy": {
-                "description": "Requests (`q`) that the key may send within so many seconds (`w`)",
-                "schema": {"type": "string", "examples": ['"key";q=2000;w=1']},
-            },
-            "RateLimit": {
-                "description": "Requests that are left (`r`) for so many seconds (`t`); other answers have both too",
-                "schema": {"type": "string", "examples": ['"key";r=0;t=1']},
-            },
-        },
-        "content": DOCUMENTED["default"]["content"],
-    }
-}
-"""The OpenAPI `responses` of every route that asks for a key."""

@@ -12,16 +12,10 @@ from fastapi.routing import APIRoute
 from api.auth import Requires
 from api.parsing import StrictRequest
 from api.problems import DOCUMENTED
-from api.rate_limits import LIMITED
 
 
 class StrictRoute(APIRoute):
     """Asks the route's `Requires` first, then reads and parses the body where the route has one."""
-
-    def __init__(self, *args: Any, **given: Any) -> None:
-        super().__init__(*args, **given)
-        if any(required(self.dependant)):
-            self.responses = {**self.responses, **LIMITED}
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         handler = super().get_route_handler()
