@@ -14,6 +14,7 @@ from api.reference.calls import CALLS, TAGS, Call
 from api.reference.declared import SCHEMA, problems_of, responses
 from api.reference.examples import EXAMPLES, Example, Named
 from api.reference.parameters import HEADERS, explained, headers_of
+from api.reference.samples import samples
 from api.routes import required
 
 INTRO: Final = Path(__file__).with_name("intro.md").read_text()
@@ -106,6 +107,8 @@ def _describe(operation: dict[str, Any], place: str, scope: str | None) -> None:
         content = operation["requestBody"]["content"]["application/json"]
         operation["requestBody"]["content"] = {"application/json": {**content, "examples": example.requests}}
     operation["responses"] = _responses(operation, place, call, example)
+    method, _, path = place.partition(" ")
+    operation["x-codeSamples"] = samples(method, path, operation, example)
 
 
 def _responses(operation: Mapping[str, Any], place: str, call: Call, example: Example) -> dict[str, Any]:
