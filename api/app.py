@@ -80,6 +80,7 @@ def create_app(  # noqa: PLR0913 - the application has seven parts
     Temporal UI, for operators.
     """
     app = Described(
+        ROUTERS,
         title="Durable checkout",
         summary="Checkout sessions that survive anything",
         version="1",
@@ -101,6 +102,4 @@ def create_app(  # noqa: PLR0913 - the application has seven parts
     problems.install(app)
     app.add_middleware(TellsRate)
     app.add_middleware(SecureASGIMiddleware, secure=HEADERS)
-    for router in ROUTERS:
-        app.include_router(router)
     return app

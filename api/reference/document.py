@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import chain, product
 from pathlib import Path
 from typing import Any, Final
 
-from fastapi import FastAPI
+from fastapi import APIRouter, FastAPI
 from fastapi.routing import APIRoute
 
 from api.reference import schemas
@@ -18,6 +20,9 @@ from api.reference.samples import samples
 from api.routes import required
 
 INTRO: Final = Path(__file__).with_name("intro.md").read_text()
+
+PATTERN: Final = re.compile(r":\w+}")
+"""What FastAPI's paths say of a parameter's shape, and OpenAPI's do not."""
 
 KEY: Final = {
     "type": "apiKey",
@@ -55,16 +60,22 @@ AT_WORK: Final = frozenset(
 
 
 class Described(FastAPI):
-    """An application whose OpenAPI document is written for people: GET /openapi.json."""
+    """An application of *routers*, whose OpenAPI document is written for people: GET /openapi.json."""
+
+    def __init__(self, routers: Sequence[APIRouter], **given: Any) -> None:
+        super().__init__(**given)
+        self._routers = routers
+        for router in routers:
+            self.include_router(router)
 
     def openapi(self) -> dict[str, Any]:
         """The document; made once."""
         if self.openapi_schema is None:
-            self.openapi_schema = _described(super().openapi(), self)
+            self.openapi_schema = _described(super().openapi(), dict(_scopes(self._routers)))
         return self.openapi_schema
 
 
-def _described(plain: dict[str, Any], app: FastAPI) -> dict[str, Any]:
+def _described(plain: dict[str, Any], scopes: Mapping[str, str]) -> dict[str, Any]:
     document = schemas.renamed(plain)
     document["info"]["description"] = INTRO
     document["servers"] = [{"url": "/", "description": "This service"}]
@@ -72,7 +83,6 @@ def _described(plain: dict[str, Any], app: FastAPI) -> dict[str, Any]:
     document["components"]["schemas"] |= {"Problem": SCHEMA}
     document["components"]["headers"] = dict(HEADERS)
     document["components"]["securitySchemes"] = {"x-api-key": KEY}
-    scopes = dict(_scopes(app))
     for place, operation in _operations(document):
         _describe(operation, place, scopes.get(place))
     document["paths"] = _in_order(document["paths"])
@@ -86,13 +96,12 @@ def _operations(document: Mapping[str, Any]) -> Iterator[tuple[str, dict[str, An
             yield f"{method.upper()} {path}", operation
 
 
-def _scopes(app: FastAPI) -> Iterator[tuple[str, str]]:
+def _scopes(routers: Iterable[APIRouter]) -> Iterator[tuple[str, str]]:
     """The scope that each call needs, where it needs one."""
-    for route in app.routes:
+    for route in chain.from_iterable(router.routes for router in routers):
         if isinstance(route, APIRoute):
-            for requires in required(route.dependant):
-                for method in route.methods or ():
-                    yield f"{method} {route.path_format}", requires.scope
+            for requires, method in product(required(route.dependant), route.methods or ()):
+                yield f"{method} {PATTERN.sub('}', route.path)}", requires.scope
 
 
 def _describe(operation: dict[str, Any], place: str, scope: str | None) -> None:
@@ -134,6 +143,10 @@ def _answer(response: Mapping[str, Any], headers: dict[str, Any], examples: Name
 
 
 def _in_order(paths: Mapping[str, Any]) -> dict[str, Any]:
-    """The paths in the order of CALLS."""
-    order = list(dict.fromkeys(place.partition(" ")[2] for place in CALLS))
-    return {path: paths[path] for path in sorted(paths, key=order.index)}
+    """The paths, and the methods of each, in the order of CALLS."""
+    ordered: dict[str, Any] = {}
+    for place in CALLS:
+        method, _, path = place.partition(" ")
+        if method.lower() in paths.get(path, {}):
+            ordered.setdefault(path, {})[method.lower()] = paths[path][method.lower()]
+    return ordered

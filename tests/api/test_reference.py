@@ -81,6 +81,14 @@ def test_a_call_says_what_it_does_and_every_parameter_what_it_means(place: str) 
 
 
 @every_call
+def test_a_call_says_which_scope_its_key_needs(place: str) -> None:
+    operation = OPERATIONS[place]
+    scope = "operator" if place.endswith(("/retry", "/compensate", "/acknowledge")) else "merchant"
+    needs = f"Needs a key of the scope `{scope}`." if "security" in operation else "Needs no key."
+    assert operation["description"].endswith(needs)
+
+
+@every_call
 def test_a_call_shows_what_is_sent_and_answered(place: str) -> None:
     operation = OPERATIONS[place]
     shown = [where for where, content in contents(operation) if content.get("examples") or where == "default"]
