@@ -29,6 +29,7 @@ from api import (
     webhooks,
 )
 from api.rate_limits import Rates, TellsRate
+from api.reference import page
 from api.reference.document import Described
 from gateways.port import PaymentGateway
 from store.database import Database
@@ -49,6 +50,7 @@ ROUTERS: Final[tuple[APIRouter, ...]] = (
     problem_pages.router,
     health.router,
     metrics.router,
+    page.router,
 )
 
 HEADERS: Final = Secure(
@@ -85,7 +87,7 @@ def create_app(  # noqa: PLR0913 - the application has seven parts
         summary="Checkout sessions that survive anything",
         version="1",
         lifespan=lifespan,
-        docs_url=None,
+        docs_url=None,  # api/reference/page.py serves its own, without another host
         redoc_url=None,
         redirect_slashes=False,
         telemetry={"auto_configure": False},

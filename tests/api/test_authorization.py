@@ -24,6 +24,8 @@ test_checkout_sessions.py.
 """
 
 PUBLIC = {
+    "/docs",
+    "/docs/{file}",
     "/health/live",
     "/health/ready",
     "/metrics",
