@@ -25,12 +25,14 @@ from api import (
     problem_pages,
     problems,
     products,
+    request_log,
     timeline,
     webhooks,
 )
 from api.rate_limits import Rates, TellsRate
 from api.reference import page
 from api.reference.document import Described
+from api.recording import Recorded, RequestLog
 from gateways.port import PaymentGateway
 from store.database import Database
 
@@ -45,6 +47,7 @@ ROUTERS: Final[tuple[APIRouter, ...]] = (
     checkout_sessions.router,
     payment_schedule.router,
     timeline.router,
+    request_log.router,
     webhooks.router,
     outcome_page.router,
     problem_pages.router,
@@ -101,7 +104,9 @@ def create_app(  # noqa: PLR0913 - the application has seven parts
     app.state.task_queue = task_queue
     app.state.metrics = metrics.Metrics(gateways)
     app.state.rates = Rates()
+    app.state.request_log = RequestLog(database, app.state.metrics)
     problems.install(app)
     app.add_middleware(TellsRate)
     app.add_middleware(SecureASGIMiddleware, secure=HEADERS)
+    app.add_middleware(Recorded, log=app.state.request_log)
     return app

@@ -28,6 +28,7 @@ def create() -> FastAPI:
             app.state.temporal = await connect(lazy=True)
             for gateway in gateways.values():
                 closing.push_async_callback(gateway.aclose)
+            await closing.enter_async_context(app.state.request_log.written())
             yield
 
     return create_app(

@@ -18,6 +18,9 @@ Taken = Literal[Kept, "unverified", "unreadable", "too_large", "not_stored"]
 PassedOn = Literal["told", "waiting", "put_off"]
 """What became of an accepted event when its session was to be told of it."""
 
+Logged = Literal["written", "dropped", "failed"]
+"""What became of a request that was to be logged."""
+
 router: Final = routes("/metrics", "Health")
 
 disable_created_metrics()  # type: ignore[no-untyped-call] # when each series was born interests nobody
@@ -35,6 +38,11 @@ class Metrics:
         self._passed_on = self._counter(
             "gateway_events_passed_on", "Accepted events that their session was to be told of", get_args(PassedOn)
         )
+        self._logged = Counter(
+            "checkout_requests_logged", "Requests that were to be logged", ("outcome",), registry=self._registry
+        )
+        for outcome in get_args(Logged):
+            self._logged.labels(outcome)
 
     def event(self, gateway: str, outcome: Taken) -> None:
         """Count an event that came at the address of a gateway that we know."""
@@ -43,6 +51,10 @@ class Metrics:
     def passed_on(self, gateway: str, outcome: PassedOn) -> None:
         """Count an event that was passed on, or could not be."""
         self._passed_on.labels(gateway, outcome).inc()
+
+    def logged(self, outcome: Logged, count: int = 1) -> None:
+        """Count requests that were logged, or could not be."""
+        self._logged.labels(outcome).inc(count)
 
     def text(self) -> bytes:
         """Everything that was counted, in Prometheus's text format."""
