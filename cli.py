@@ -26,6 +26,7 @@ app: Final = typer.Typer(
     pretty_exceptions_enable=False,  # they print local variables, and those hold secrets
 )
 app.add_typer(ops.app, name="ops")
+app.command("requests")(ops.requests)
 organisations: Final = typer.Typer(help="Change what an organisation has.", no_args_is_help=True)
 app.add_typer(organisations, name="organisations")
 keys: Final = typer.Typer(help="Make, list and revoke API keys.", no_args_is_help=True)

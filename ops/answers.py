@@ -109,6 +109,25 @@ class Timeline(Answer):
     temporal_ui: Words | None = None
 
 
+class Request(Answer):
+    """A request of the organisation that was answered; the path has no query string."""
+
+    created_at: AwareDatetime
+    method: Words
+    path: Words
+    status: int
+    duration_ms: int
+    user_agent: Words | None
+    idempotency_key: Words | None
+
+
+class Requests(Answer):
+    """A page of the list, like Sessions."""
+
+    data: tuple[Request, ...]
+    next: str | None
+
+
 class Problem(Answer):
     """An error of the API."""
 

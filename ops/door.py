@@ -10,7 +10,7 @@ from uuid import UUID
 import httpx
 from pydantic import ValidationError
 
-from ops.answers import Answer, Problem, Session, Sessions, Timeline
+from ops.answers import Answer, Problem, Request, Requests, Session, Sessions, Timeline
 from ops.connection import Connection
 from stack.errors import StackError
 
@@ -44,6 +44,17 @@ class Door:
             page = read(Sessions, await self._get("/checkout_session", {**asked, **cursor, "limit": self._page}))
             for session in page.data:
                 yield session
+            if page.next is None:
+                return
+            cursor = {"cursor": page.next}
+
+    async def requests(self, asked: Mapping[str, str]) -> AsyncIterator[Request]:
+        """Every recent request that *asked* describes, newest first; pages are read as they are needed."""
+        cursor: dict[str, str] = {}
+        while True:
+            page = read(Requests, await self._get("/request_log", {**asked, **cursor, "limit": self._page}))
+            for request in page.data:
+                yield request
             if page.next is None:
                 return
             cursor = {"cursor": page.next}
@@ -97,6 +108,6 @@ def _why(answer: httpx.Response) -> str:
         return "The API does not know this key: is it revoked, or of another installation?"
     if answer.status_code == 403:
         return f"This key may not do that: {said}"
-    if answer.status_code == 404 and answer.url.path != "/checkout_session":
+    if answer.status_code == 404 and answer.url.path.startswith("/checkout_session/"):
         return f"There is no session {answer.url.path.split('/')[2]} in this organisation."
     return f"The API answers {answer.status_code}: {said}"
