@@ -26,6 +26,7 @@ from api import (
     problems,
     products,
     request_log,
+    session_events,
     timeline,
     webhooks,
 )
@@ -33,6 +34,7 @@ from api.rate_limits import Rates, TellsRate
 from api.reference import page
 from api.reference.document import Described
 from api.recording import Recorded, RequestLog
+from api.watching import Watch
 from gateways.port import PaymentGateway
 from store.database import Database
 
@@ -47,6 +49,7 @@ ROUTERS: Final[tuple[APIRouter, ...]] = (
     checkout_sessions.router,
     payment_schedule.router,
     timeline.router,
+    session_events.router,
     request_log.router,
     webhooks.router,
     outcome_page.router,
@@ -105,6 +108,7 @@ def create_app(  # noqa: PLR0913 - the application has seven parts
     app.state.metrics = metrics.Metrics(gateways)
     app.state.rates = Rates()
     app.state.request_log = RequestLog(database, app.state.metrics)
+    app.state.watch = Watch(database)
     problems.install(app)
     app.add_middleware(TellsRate)
     app.add_middleware(SecureASGIMiddleware, secure=HEADERS)

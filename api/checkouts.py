@@ -103,11 +103,17 @@ class Checkouts:
 
     async def read(self, organisation: UUID, session: UUID) -> Session:
         """The session as it stands, with its documents, in one question to the database. Raises `session-not-found`."""
+        return (await self.stands(organisation, session))[1]
+
+    async def stands(self, organisation: UUID, session: UUID) -> tuple[SessionState, Session]:
+        """The session as it stands, and as it is shown, likewise."""
         async with self._database.of(organisation) as connection:
             row = await sessions.find(connection, session)
         if row is not None:
-            return shown(SessionState.model_validate(row["state"]), row, datetime.now(UTC))
-        return await self.show(await self.state(organisation, session))
+            state = SessionState.model_validate(row["state"])
+            return state, shown(state, row, datetime.now(UTC))
+        state = await self.state(organisation, session)
+        return state, await self.show(state)
 
     async def told_before(self, caller: Caller, session: UUID, call: str, print_: str, key: str) -> Told | None:
         """What the session answered to *call* under *key* before; None where it was never asked, or Temporal is away.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hmac
 import re
+from collections.abc import Collection
 from typing import Final, Literal
 from uuid import UUID, uuid4
 
@@ -82,6 +83,14 @@ async def called(connection: Connection, which: str) -> list[DictRow]:
         {"which": which},
     )
     return await cursor.fetchall()
+
+
+async def valid(connection: Connection, among: Collection[UUID]) -> set[UUID]:
+    """Those keys of *among* that are not revoked."""
+    cursor = await connection.execute(
+        "SELECT id FROM api_keys WHERE id = ANY(%s) AND revoked_at IS NULL", (list(among),)
+    )
+    return {row["id"] for row in await cursor.fetchall()}
 
 
 async def revoke(connection: Connection, organisation: UUID, key_id: UUID) -> None:

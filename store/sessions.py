@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping
 from typing import Final, LiteralString
 from uuid import UUID
 
@@ -24,6 +25,12 @@ async def find(connection: Connection, session: UUID) -> DictRow | None:
     """The session as last published; None where nothing was."""
     cursor = await connection.execute(SELECT + " WHERE session.id = %s", (session,))
     return await cursor.fetchone()
+
+
+async def versions(connection: Connection, among: Collection[UUID]) -> Mapping[UUID, int]:
+    """The version of each session of *among* that is published."""
+    cursor = await connection.execute("SELECT id, version FROM checkout_sessions WHERE id = ANY(%s)", (list(among),))
+    return {row["id"]: row["version"] for row in await cursor.fetchall()}
 
 
 async def opened(connection: Connection, session: UUID) -> SessionState | None:
