@@ -52,21 +52,11 @@ def up(port_base: PortBase = 8000, ready_file: ReadyFile = None) -> None:
 @app.command()
 def api() -> None:
     """Run the API alone."""
-    import uvicorn
-
-    from api.main import create
+    from api.main import serve
     from settings import settings
 
     given = settings()
-    uvicorn.run(
-        create,
-        factory=True,
-        host=given.host,
-        port=given.port,
-        server_header=False,
-        access_log=False,
-        timeout_graceful_shutdown=10,
-    )
+    serve(given.host, given.port)
 
 
 @app.command()

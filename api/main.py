@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from socket import socket
+from typing import Final
 
+import uvicorn
 from fastapi import FastAPI
 from pydantic import SecretStr
 
@@ -14,9 +17,37 @@ from settings import Settings, settings
 from store.database import UNAVAILABLE, Database, UnsafeRole
 from workflows.connection import connect
 
+STARTUP_FAILURE: Final = 3
+"""The exit code of a server that did not come up, as uvicorn's own."""
+
+
+class Server(uvicorn.Server):
+    """Ends the streams that would never end, before it waits for the answers under way."""
+
+    def __init__(self, config: uvicorn.Config, app: FastAPI) -> None:
+        super().__init__(config)
+        self._app = app
+
+    async def shutdown(self, sockets: list[socket] | None = None) -> None:
+        self._app.state.watch.end()
+        await super().shutdown(sockets)
+
+
+def serve(host: str, port: int) -> None:
+    """Serve the API until the process is told to stop."""
+    app = create()
+    config = uvicorn.Config(
+        app, host=host, port=port, server_header=False, access_log=False, timeout_graceful_shutdown=10
+    )
+    server = Server(config, app)
+    with suppress(KeyboardInterrupt):
+        server.run()
+    if not server.started:
+        raise SystemExit(STARTUP_FAILURE)
+
 
 def create() -> FastAPI:
-    """The application of this process, for uvicorn: its connections open when it starts and close when it ends."""
+    """The application of this process: its connections open when it starts and close when it ends."""
     given = settings()
     database = Database(_secret(given.database_url, "DATABASE_URL"))
     gateways = _gateways(given)

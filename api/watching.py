@@ -51,6 +51,7 @@ class Watch:
         self._waiting: set[_Wait] = set()
         self._watching: Counter[UUID] = Counter()
         self._looking: asyncio.Task[None] | None = None
+        self._over = False
 
     @contextmanager
     def place(self, caller: Caller) -> Iterator[None]:
@@ -64,8 +65,15 @@ class Watch:
             self._watching[caller.key_id] -= 1
             self._watching += Counter()  # forgets keys that watch nothing
 
+    def end(self) -> None:
+        """End every stream, and from now on each as soon as it has said how its session stands: the process stops."""
+        self._over = True
+        _end(self._waiting)
+
     async def changed(self, caller: Caller, session: UUID, version: int) -> None:
         """Return once the session has a version above *version*. Raises Ended."""
+        if self._over:
+            raise Ended
         wait = _Wait(caller, session, version)
         self._waiting.add(wait)
         if self._looking is None or self._looking.done():

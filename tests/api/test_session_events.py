@@ -7,6 +7,7 @@ import json
 import time
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing, asynccontextmanager
+from dataclasses import dataclass
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -17,6 +18,7 @@ from fastapi import FastAPI
 from psycopg_pool import PoolTimeout
 
 from api import session_events, watching
+from api.main import Server
 from store import api_keys
 from store.database import Database
 from tests.api.messenger import Opens
@@ -138,24 +140,31 @@ async def test_what_is_no_id_of_an_event_is_refused(shop: Shop, last: str) -> No
     assert answer.json()["errors"][0]["loc"] == ["header", "Last-Event-ID"]
 
 
+@dataclass(frozen=True)
+class Served:
+    """An API that can be stopped, and who calls it."""
+
+    app: FastAPI
+    http: httpx.AsyncClient
+    server: Server
+    running: asyncio.Task[None]
+
+
 @pytest.fixture
-async def served(opens: Opens, shop: Shop, database: Database) -> AsyncIterator[tuple[FastAPI, httpx.AsyncClient]]:
+async def served(opens: Opens, shop: Shop, database: Database) -> AsyncIterator[Served]:
     """An API of the test's own on a port, and the stack's merchant who calls it under a key of the test's own."""
     app, port = opens().app, free_base()
     keys = await new_keys(database, UUID(shop.stack.organisation), PEPPER)
-    server = uvicorn.Server(uvicorn.Config(app, port=port, log_config=None, lifespan="off"))
+    server = Server(uvicorn.Config(app, port=port, log_config=None, lifespan="off"), app)
     running = asyncio.create_task(server.serve())
     headers = {"x-api-key": keys.merchant}
     async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", headers=headers, timeout=PATIENCE) as http:
         async with asyncio.timeout(PATIENCE):
             while not server.started:
                 await asyncio.sleep(0.01)
-        yield app, http
+        yield Served(app, http, server, running)
     server.should_exit = True
     await running
-
-
-Served = tuple[FastAPI, httpx.AsyncClient]
 
 
 async def until_nobody_watches(app: FastAPI) -> None:
@@ -166,7 +175,7 @@ async def until_nobody_watches(app: FastAPI) -> None:
 
 
 async def test_a_database_that_goes_away_ends_the_stream(served: Served, shop: Shop, database: Database) -> None:
-    app, http = served
+    app, http = served.app, served.http
     session = str((await shop.session())["id"])
     await shop.until_listed(session)
     async with watched(http, session) as events:
@@ -177,8 +186,19 @@ async def test_a_database_that_goes_away_ends_the_stream(served: Served, shop: S
     await until_nobody_watches(app)
 
 
+async def test_a_server_that_stops_ends_its_streams_and_does_not_wait_for_them(served: Served, shop: Shop) -> None:
+    session = str((await shop.session())["id"])
+    await shop.until_listed(session)
+    async with watched(served.http, session) as events:
+        await anext(events)
+        served.server.should_exit = True
+        assert [event async for event in events] == []
+
+    await asyncio.wait_for(served.running, PATIENCE)
+
+
 async def test_a_client_that_goes_away_leaves_nothing_behind(served: Served, shop: Shop) -> None:
-    app, http = served
+    app, http = served.app, served.http
     session = str((await shop.session())["id"])
     await shop.until_listed(session)
     for _ in range(3):
@@ -190,7 +210,7 @@ async def test_a_client_that_goes_away_leaves_nothing_behind(served: Served, sho
 
 
 async def test_a_key_that_is_revoked_sees_nothing_more(served: Served, shop: Shop, database: Database) -> None:
-    app, http = served
+    app, http = served.app, served.http
     session = str((await shop.session())["id"])
     await shop.until_listed(session)
     async with watched(http, session) as events:
@@ -210,7 +230,7 @@ async def test_a_stream_without_changes_says_that_it_lives(
     monkeypatch.setattr(session_events, "HEARTBEAT", 0.05)
     session = str((await shop.session())["id"])
     await shop.until_listed(session)
-    async with watched(served[1], session) as events:
+    async with watched(served.http, session) as events:
         await anext(events)
         assert [await anext(events) for _ in range(2)] == [{"": "ping"}] * 2
 
@@ -219,7 +239,7 @@ async def test_a_key_has_so_many_streams_and_no_more(
     served: Served, shop: Shop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(watching, "MOST_OF_KEY", 2)
-    app, http = served
+    app, http = served.app, served.http
     session = str((await shop.session())["id"])
     await shop.until_listed(session)
     async with watched(http, session), watched(http, session):
@@ -233,7 +253,7 @@ async def test_a_key_has_so_many_streams_and_no_more(
 
 
 async def test_all_who_watch_cost_one_look(served: Served, shop: Shop, database: Database) -> None:
-    app, http = served
+    app, http = served.app, served.http
     session = str((await shop.session())["id"])
     await shop.until_listed(session)
     counting = Away(database, PoolTimeout())
