@@ -31,9 +31,9 @@ from api import (
     webhooks,
 )
 from api.rate_limits import Rates, TellsRate
+from api.recording import Recorded, RequestLog
 from api.reference import page
 from api.reference.document import Described
-from api.recording import Recorded, RequestLog
 from api.watching import Watch
 from gateways.port import PaymentGateway
 from store.database import Database

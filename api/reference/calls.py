@@ -74,6 +74,13 @@ CALLS: Final[Mapping[str, Call]] = {
         "What happened to the session, in plain words, oldest first, and who made it happen. "
         "Operators also get the address of its workflow in the Temporal UI.",
     ),
+    "GET /checkout_session/{session_id}/events": Call(
+        "watch_checkout_session",
+        "Server-sent events, each with the whole session: `id` is its version. Versions that follow each other at once may "
+        "come as one. The stream ends when nothing more is to be expected: the session is final, owes nothing and asks for "
+        "nobody. It also ends when the service or its database stops, or the key is revoked: come back with "
+        "`Last-Event-ID` then, and what you have is not sent again. At most 50 streams of a key at the same time.",
+    ),
     "PATCH /checkout_session/{session_id}/payment_schedule/{n}": Call(
         "change_due_payment",
         "Moves, brings forward, pauses, resumes or cancels a due payment of a completed session, or has it charged to "
@@ -177,6 +184,12 @@ CALLS: Final[Mapping[str, Call]] = {
         "get_payment", "A charge or refund, by the key that it has at the gateway; its slashes may stand in the path."
     ),
     "GET /payments": Call("list_payments", "Charges and refunds of the organisation, newest first."),
+    "GET /request_log": Call(
+        "list_requests",
+        "What this organisation's keys asked, and how it was answered; newest first, visible within a second. The newest "
+        "10,000 are kept, for 7 days at most; a server that is killed, or kept from its database for long, may forget "
+        "some. Requests without a valid key are nobody's, and not listed.",
+    ),
     "POST /business_entities": Call(
         "create_business_entity", "Makes a legal entity that sells. Sessions of guests need one."
     ),
@@ -219,6 +232,7 @@ TAGS: Final[Mapping[str, str]] = {
     "Contracts": "What was agreed. Checkout makes them.",
     "Payments": "Charges and refunds, as the gateway told us.",
     "Business entities": "The legal entities that sell.",
+    "Requests": "What was asked of the API, for those who look for what went wrong.",
     "Events in": "What gateways tell us.",
     "Outcomes": "What customers see after paying, where the merchant has no page for it.",
     "Problems": "What each kind of error means, and what to do about it.",
