@@ -168,14 +168,14 @@ def requests(
         Literal["GET", "POST", "PUT", "PATCH", "DELETE"] | None, typer.Option(help="Of this method.")
     ] = None,
     status: Annotated[int | None, typer.Option(min=100, max=599, help="That were answered with this status.")] = None,
-    key: Annotated[str | None, typer.Option(help="With this Idempotency-Key, as the list shows it.")] = None,
+    idempotency: Annotated[str | None, typer.Option(help="With this Idempotency-Key, as the list shows it.")] = None,
     limit: Annotated[int, typer.Option(min=1, help="This many, at most.")] = 20,
     as_json: AsJson = False,
 ) -> None:
     """List the organisation's recent requests to the API, the newest first."""
     from ops.requests import listed
 
-    given = {"method": method, "status": status, "idempotency_key": key}
+    given = {"method": method, "status": status, "idempotency_key": idempotency}
     asked = {name: str(value) for name, value in given.items() if value is not None}
     asyncio.run(listed(_to(ready_file), asked, limit, as_json=as_json))
 

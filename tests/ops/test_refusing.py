@@ -140,7 +140,7 @@ def commands(*names: str) -> dict[str, Any]:
 def test_no_command_takes_a_key_among_its_arguments() -> None:
     options = {option for command in commands("ops").values() for each in command.params for option in each.opts}
 
-    assert set(commands("ops")) == {"list", "show", "retry", "compensate", "acknowledge", "audit"}
+    assert set(commands("ops")) == {"list", "show", "retry", "compensate", "acknowledge", "requests", "audit"}
     assert [option for option in options if "key" in option or "secret" in option] == []
 
 

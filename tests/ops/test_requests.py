@@ -50,7 +50,7 @@ async def test_it_lists_what_was_asked_and_how_it_was_answered(desk: Desk) -> No
 async def test_it_prints_for_programs_what_the_filters_let_through_newest_first(desk: Desk) -> None:
     customer = await asked(desk)
     both = json.loads((await desk.ops("requests", "--json", "--limit", "100")).out)
-    keyed = json.loads((await desk.ops("requests", "--json", "--method", "POST", "--key", "k-1")).out)
+    keyed = json.loads((await desk.ops("requests", "--json", "--method", "POST", "--idempotency", "k-1")).out)
 
     paths = [each["path"] for each in both if each["path"] != "/request_log"]
     assert paths == ["/customers", f"/customers/{customer}"]
