@@ -5,11 +5,12 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from uuid import UUID, uuid4
 
+import httpx
 import pytest
 
 from gateways.sandbox import SandboxGateway
@@ -104,9 +105,10 @@ async def test_a_body_that_is_too_large_is_refused_and_counted_whether_or_not_it
 
     said = await door.messenger.bring(door.messenger.signed(" " * 300_000))
     unsaid = await door.http.post("/webhooks/sandbox", content=chunks())
-    over_the_wire = await shop.http.post("/webhooks/sandbox", content=chunks())
+    with suppress(httpx.ReadError, httpx.WriteError):  # who hangs up early may take the answer along (RFC 9112, 9.6)
+        assert (await shop.http.post("/webhooks/sandbox", content=chunks())).status_code == 413
 
-    assert [answer.status_code for answer in (said, unsaid, over_the_wire)] == [413, 413, 413]
+    assert [answer.status_code for answer in (said, unsaid)] == [413, 413]
     assert await door.counted() == {"too_large": 2}
     counted = (await shop.http.get("/metrics")).text
     assert 'checkout_gateway_events_total{gateway="sandbox",outcome="too_large"} 1.0' in counted
