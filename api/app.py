@@ -84,8 +84,8 @@ def create_app(  # noqa: PLR0913 - the application has seven parts
     lifespan: Callable[[FastAPI], AbstractAsyncContextManager[None]] = _as_given,
 ) -> FastAPI:
     """The API over *database* and *gateways* (by name). *temporal* is the client, or None until *lifespan* sets
-    `app.state.temporal`; *wait* is how many seconds a call waits for its outcome; *pepper* is that of the keys, *task_queue* the workers', *temporal_ui* the base URL of the
-    Temporal UI, for operators.
+    `app.state.temporal`; *wait* is how many seconds a call waits for its outcome; *pepper* is that of the keys,
+    *task_queue* the workers', *temporal_ui* the base URL of the Temporal UI, for operators.
     """
     app = Described(
         ROUTERS,
